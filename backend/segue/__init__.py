@@ -1,0 +1,63 @@
+"""Segue fills a gap in a track with music that fits.
+
+``segue.fill(audio, rate, gap=(12.0, 14.0))`` on arrays, ``segue.fill_file("in.wav", "out.wav", gaps=["12.0:14.0"])`` on
+files; likewise ``extend``, ``regenerate``, ``transition``. ``segue.Renderer(bundle)`` keeps sessions warm. What can go
+wrong is drawn as a tree in :mod:`segue.errors`. Importing the package is quick: torch and onnxruntime load with the
+first verb used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from segue import errors
+
+if TYPE_CHECKING:
+    from segue.api import (
+        Curve,
+        FileResult,
+        Progress,
+        Renderer,
+        RenderSettings,
+        Result,
+        extend,
+        extend_file,
+        fill,
+        fill_file,
+        regenerate,
+        regenerate_file,
+        rerun_file,
+        transition,
+        transition_file,
+    )
+
+__all__ = [
+    "Curve",
+    "FileResult",
+    "Progress",
+    "RenderSettings",
+    "Renderer",
+    "Result",
+    "errors",
+    "extend",
+    "extend_file",
+    "fill",
+    "fill_file",
+    "regenerate",
+    "regenerate_file",
+    "rerun_file",
+    "transition",
+    "transition_file",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the surface when it is first used."""
+    if name not in __all__:
+        raise AttributeError(f"module 'segue' has no attribute {name!r}")
+    return getattr(importlib.import_module("segue.api"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

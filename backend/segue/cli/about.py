@@ -1,0 +1,53 @@
+"""What ``segue info`` finds out. Imported when the command runs."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyloudnorm
+from jaxtyping import Float
+
+from segue.clip.files import read_audio
+from segue.clip.tags import read_recipe
+from segue.errors import AudioFileError, InvalidRequest
+
+
+def about_audio(path: Path) -> dict[str, Any]:
+    """Format, duration in seconds, integrated loudness in LUFS (None under 0.4 s and for silence) and recipe.
+
+    Raises:
+        AudioFileError: the file cannot be read.
+    """
+    file = read_audio(path)
+    clip = file.clip()
+    facts: dict[str, Any] = {
+        "path": str(path),
+        "container": file.container,
+        "subtype": file.subtype,
+        "rate": file.rate,
+        "channels": file.channels,
+        "samples": file.length,
+        "seconds": round(clip.seconds, 6),
+        "loudness_lufs": loudness(clip.samples, clip.rate),
+    }
+    try:
+        facts["recipe"] = read_recipe(path).model_dump(mode="json")
+    except AudioFileError:  # the file itself was read just now: it holds no recipe
+        facts["recipe"] = None
+    except InvalidRequest as error:
+        facts |= {"recipe": None, "recipe_error": str(error)}
+    return facts
+
+
+def loudness(samples: Float[np.ndarray, "channels samples"], rate: int) -> float | None:
+    """Integrated loudness (ITU-R BS.1770) in LUFS; None under 0.4 s, one block of the meter, and for silence."""
+    if samples.shape[1] < 0.4 * rate or not samples.any():
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pyloudnorm takes the logarithm of blocks that are silent
+        measured = float(pyloudnorm.Meter(rate).integrated_loudness(samples.T.astype(np.float64)))
+    return round(measured, 2) if math.isfinite(measured) else None

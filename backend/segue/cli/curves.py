@@ -1,0 +1,66 @@
+"""Freedom as typed on the command line: a number, or a file of breakpoints."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+from segue.errors import InvalidRequest
+from segue.guidance.curve import Curve
+from segue.guidance.freedom import Freedom
+
+MAX_BYTES = 4 * 1024 * 1024
+"""A larger curve file is refused: at 20 bytes a point, this holds an hour at 50 points a second."""
+
+_EXPECTED = "expected lines of seconds,value (CSV) or a list of [seconds, value] (JSON)"
+
+
+def read_freedom(text: str) -> Curve:
+    """A freedom curve from a number in [0, 1], or from the CSV or JSON file of that name.
+
+    CSV: one ``seconds,value`` a line, with or without that header. JSON: ``[[0.0, 0.2], [4.0, 0.9]]``.
+
+    Raises:
+        InvalidRequest: neither a number nor a readable curve file, or values out of range.
+    """
+    try:
+        curve = Curve.constant(float(text))
+    except ValueError:
+        curve = Curve(read_points(Path(text)))
+    return Freedom(curve).curve
+
+
+def read_points(path: Path) -> tuple[tuple[float, float], ...]:
+    """Breakpoints (seconds, value) of a CSV or JSON file.
+
+    Raises:
+        InvalidRequest: not such a file, or a point that is not two numbers; the message names it.
+    """
+    if not path.is_file():
+        raise InvalidRequest(f"freedom must be a number from 0 to 1 or a CSV or JSON file, got {str(path)!r}")
+    if path.stat().st_size > MAX_BYTES:
+        raise InvalidRequest(f"{path} is larger than {MAX_BYTES} bytes; {_EXPECTED}")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        rows = json.loads(text) if path.suffix.lower() == ".json" else _csv_rows(text)
+    except (ValueError, csv.Error, RecursionError) as error:
+        raise InvalidRequest(f"{path} cannot be read as a curve: {error}; {_EXPECTED}") from error
+    if not isinstance(rows, list) or not rows:
+        raise InvalidRequest(f"{path} holds no points; {_EXPECTED}")
+    return tuple(_point(path, n, row) for n, row in enumerate(rows, 1))
+
+
+def _csv_rows(text: str) -> list[list[str]]:
+    rows = [row for row in csv.reader(io.StringIO(text)) if row]
+    return rows[1:] if rows and [cell.strip().lower() for cell in rows[0]] == ["seconds", "value"] else rows
+
+
+def _point(path: Path, number: int, row: object) -> tuple[float, float]:
+    if isinstance(row, list) and len(row) == 2 and not any(isinstance(cell, bool) for cell in row):
+        try:
+            return float(row[0]), float(row[1])
+        except (TypeError, ValueError, OverflowError):
+            pass
+    raise InvalidRequest(f"point {number} of {path} is {row!r}; {_EXPECTED}")

@@ -1,0 +1,36 @@
+"""``segue info``: what an audio file or a model bundle is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from segue.cli.options import Json
+from segue.cli.output import print_json
+
+
+def info(
+    what: Annotated[str, typer.Argument(metavar="FILE|BUNDLE", help="An audio file, or a bundle by path or name.")],
+    as_json: Json = False,
+) -> None:
+    """Show what an audio file or a model bundle is.
+
+    For audio: format, loudness, and the recipe it carries if Segue made it.
+    """
+    from segue.cli.about import about_audio, about_bundle
+
+    path = Path(what)
+    is_bundle = path.is_dir() or path.suffix.lower() == ".zip" or not path.exists()
+    facts = about_bundle(what) if is_bundle else about_audio(path)
+    if as_json:
+        print_json(facts)
+        return
+    for name, value in facts.items():
+        if isinstance(value, dict):
+            print(f"{name}:")
+            for key, inner in value.items():
+                print(f"  {key:14} {inner}")
+        else:
+            print(f"{name:16} {'-' if value is None else value}")

@@ -1,0 +1,57 @@
+"""The command line's entry: builds the app, turns every refusal into one line and an exit code.
+
+Exit codes: 0 done; 1 ``doctor`` found something broken; 2 the request cannot be done, or a wrong option; 3 an audio
+file; 4 a model bundle; 5 any other refusal (memory, disk, a render that became NaN); 130 stopped by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from segue.cli import output
+from segue.cli.doctor import doctor
+from segue.cli.extend import extend
+from segue.cli.fill import fill
+from segue.cli.info import info
+from segue.cli.regenerate import regenerate
+from segue.cli.rerun import rerun
+from segue.cli.transition import transition
+from segue.errors import Cancelled
+
+COMMANDS = (fill, extend, regenerate, transition, rerun, info, doctor)
+
+app = typer.Typer(
+    name="segue",
+    help="Fill a gap in a track with music that fits.",
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: rich alone would take half of the time that --help may
+    add_completion=False,
+)
+for _command in COMMANDS:
+    app.command()(_command)
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run one command line, without the program's name; the exit code."""
+    as_json = "--json" in argv
+    try:
+        code = app(list(argv) or ["--help"], standalone_mode=False)
+    except (KeyboardInterrupt, typer.Abort):
+        return output.refuse(Cancelled("stopped by Ctrl-C"), as_json=as_json)
+    except Exception as error:
+        if not output.is_refusal(error):
+            raise
+        return output.refuse(error, as_json=as_json)
+    return code if isinstance(code, int) else 0
+
+
+def main() -> None:
+    """The console script."""
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""The course of every command that renders: check, render, report, draw, print. Imported when a command runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from segue.cli.options import OutputOptions, RenderOptions
+from segue.cli.output import check_destinations, jsonable, print_json
+from segue.cli.progress import watching
+from segue.clip.atomic import replacing
+from segue.clip.files import read_audio
+from segue.render.settings import FileResult, RenderSettings
+
+Job = Callable[..., FileResult]
+"""A function of the Python API whose own arguments are bound; it takes the shared ones by name."""
+
+
+def render(options: OutputOptions, job: Job, *, before: Path | None = None) -> None:
+    """Run the job and hand out its result.
+
+    ``before`` is the file that the plot shows first; None shows the result with its gaps silent.
+
+    Raises:
+        SegueError: what the job refuses, or a plot or report that could not be written.
+    """
+    check_destinations(options)
+    shared: dict[str, Any] = {"overwrite": options.force}
+    if isinstance(options, RenderOptions):
+        shared |= {"song": tuple(options.song or ()), "settings": settings_of(options)}
+    with watching(quiet=options.quiet, as_json=options.as_json) as callback:
+        result = job(callback=callback, **shared)
+    if options.report is not None:
+        with replacing(options.report) as part:
+            part.write_text(json.dumps(jsonable(result.report), indent=2) + "\n", encoding="utf-8")
+    if options.plot is not None:
+        _plot(result, before, options.plot)
+    if options.as_json:
+        recipe = result.recipe.model_dump(mode="json")
+        print_json({"path": result.path, "paths": result.paths, "report": result.report, "recipe": recipe})
+    elif not options.quiet:
+        print("\n".join(summary(result)))
+
+
+def settings_of(options: RenderOptions) -> RenderSettings:
+    """The options as the renderer takes them.
+
+    Raises:
+        InvalidRequest: a number out of range.
+    """
+    return RenderSettings(
+        seed=options.seed,
+        steps=options.steps,
+        sampler=options.sampler,
+        candidates=options.candidates,
+        bundle=options.bundle,
+    )
+
+
+def summary(result: FileResult) -> list[str]:
+    """The result in lines for people: how well each gap came out, what it took, and where it is."""
+    lines = [_gap_line(gap) for gap in result.report["gaps"]]
+    total = sum(result.report["seconds"].values())
+    lines.append(f"rendered in {total:.1f} s, at most {result.report['peak_memory_mb']:.0f} MB")
+    return lines + [str(path) for path in result.paths]
+
+
+def _gap_line(gap: dict[str, Any]) -> str:
+    start, stop = gap["gap_seconds"]
+    best, recall = gap["candidates"][0], gap["recall"]
+    apart = "" if recall["distance_db"] is None else f" ({recall['distance_db']:.1f} dB)"
+    return f"{start:.3f}:{stop:.3f}  {best['method']}, seam z {best['seam_z']:.2f}, recall {recall['word']}{apart}"
+
+
+def _plot(result: FileResult, before: Path | None, path: Path) -> None:
+    from segue.render.plot import plot_fill, silenced  # an extra
+
+    gaps = [(start, stop) for start, stop in (gap["gap_seconds"] for gap in result.report["gaps"])]
+    after = read_audio(result.path).clip()
+    known = silenced(after, gaps) if before is None else read_audio(before).clip()
+    plot_fill(known, after, gaps, path, f"{result.report['task']}: {result.path.name}")

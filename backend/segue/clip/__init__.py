@@ -1,0 +1,1 @@
+"""Audio clips: files in and out, resampling, gaps, seams, recipes."""

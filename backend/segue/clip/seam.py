@@ -1,0 +1,277 @@
+"""Joining a generated patch to what stands around its gap.
+
+Nothing outside the gap changes. Inside it there is no context to fade from, so the context is made to go on: an
+autoregressive model of the context takes the patch's innovation as its input and the context as its past. That
+continuation is continuous with the context, equals the patch where the patch was right, and is faded into the patch.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from scipy.fft import irfft, next_fast_len, rfft
+from scipy.signal import correlate
+
+from segue.clip.analysis import CENTRES, FLOOR, third_octave_power
+from segue.clip.ar import burg, continuation
+from segue.clip.clip import MODEL_RATE
+from segue.clip.span import Span
+from segue.errors import InvalidRequest
+
+Stereo = Float[np.ndarray, "2 _samples"]
+Gains = Float[np.ndarray, "2 bands"]
+
+_FILTER_TAIL = 8192  # samples the smooth zero-phase gains ring at most
+_HANDOVER = 0.03  # seconds over which two shifts pass
+_CERTAIN = 4.0  # bandwidth times duration at which a measured gain counts half
+
+
+@dataclass(frozen=True)
+class SeamSettings:
+    """``margin``: samples of 44.1 kHz a patch must bring on each side of its gap, where there is context.
+
+    ``fade`` in seconds, 0.01 to 0.03; ``reach``: largest shift in seconds; ``gain_limit_db``: most a third octave is
+    moved, 0 leaves the patch's spectrum alone; ``order`` of the context's model, estimated from ``listen`` samples.
+    """
+
+    margin: int = 4096
+    fade: float = 0.02
+    reach: float = 0.002
+    gain_limit_db: float = 6.0
+    order: int = 512
+    listen: int = 8192
+
+    def __post_init__(self) -> None:
+        if not 0.01 <= self.fade <= 0.03:
+            raise InvalidRequest(f"expected a fade of 0.01 to 0.03 s, got {self.fade}")
+        if not 0.0 <= self.reach <= 0.01 or not 0.0 <= self.gain_limit_db <= 24.0:
+            raise InvalidRequest(
+                f"expected reach in 0..0.01 s, gains in 0..24 dB, got {self.reach}, {self.gain_limit_db}"
+            )
+        if self.margin < 1 or self.order < 1 or self.listen <= self.order:
+            raise InvalidRequest(
+                "expected margin and order of at least 1, and more samples to listen to than the order"
+            )
+
+
+@dataclass(frozen=True)
+class Side:
+    """One seam as found: the patch was read by ``shift`` samples later; ``correlation`` of patch and context after it,
+    -1 to 1; ``gain_db``, the largest change of a third octave.
+    """
+
+    shift: int
+    correlation: float
+    gain_db: float
+
+
+@dataclass(frozen=True)
+class Joined:
+    """The gap's ``samples``, (2, gap) float32, and what was done at each side; None where there is no context."""
+
+    samples: Stereo
+    left: Side | None
+    right: Side | None
+
+
+def join(
+    timeline: Float[np.ndarray, "2 timeline"],
+    gap: Span,
+    patch: Float[np.ndarray, "2 patch"],
+    covers: Span,
+    settings: SeamSettings | None = None,
+    *,
+    known: Span | None = None,
+) -> Joined:
+    """Fit ``patch`` into ``gap`` of ``timeline``, all 44.1 kHz stereo.
+
+    ``covers``: the span of the timeline that ``patch`` (2, samples) stands for, with a margin of up to
+    ``settings.margin`` samples on each side of the gap, in which the patch says what it takes the context for.
+    ``known``: the context around this gap that may be compared with (up to the next gap); the default is all.
+
+    1. Align: the shift within ``reach`` with the largest correlation to the context, one for each side. Where the two
+       differ, the patch passes from one to the other in a fade in the middle; warping time would bend the pitch.
+    2. Match the levels of mid and side in third octaves to the context's, per side, interpolated along the gap.
+    3. Fade from the context's continuation into the patch, by the law for their correlation.
+
+    Raises:
+        InvalidRequest: the gap is empty or outside ``known``, or the patch too short or with too little margin.
+    """
+    settings, known = settings or SeamSettings(), known or Span(0, timeline.shape[1])
+    _check_gap(timeline.shape[1], gap, known)
+    left, right = (min(settings.margin, side) for side in (gap.start - known.start, known.stop - gap.stop))
+    _check_patch(patch.shape[1], covers, Span(gap.start - left, gap.stop + right))
+    most = min(round(settings.reach * MODEL_RATE), gap.length // 2)
+    reach = (min(most, left // 2), min(most, right // 2))
+    sides = (
+        _align(timeline[:, gap.start - left : gap.start], patch, gap.start - left - covers.start, reach[0]),
+        _align(timeline[:, gap.stop : gap.stop + right], patch, gap.stop - covers.start, reach[1]),
+    )
+    around = Span(gap.start - left + reach[0], gap.stop + right - reach[1])
+    inner = Span(gap.start - around.start, gap.stop - around.start)
+    shifts = _shifts(sides, around, covers)
+    aligned = _to_mid_side(
+        _shifted(patch, Span(around.start - covers.start, around.stop - covers.start), inner, shifts)
+    )
+    context = _to_mid_side(timeline[:, around.start : around.stop])
+    gains = [
+        _gains(context[:, part], aligned[:, part], settings.gain_limit_db)
+        for part in (slice(0, inner.start), slice(inner.stop, None))
+    ]
+    aligned = _levelled(aligned, inner, gains)
+    heard = [
+        _to_mid_side(timeline[:, max(known.start, gap.start - settings.listen) : gap.start]),
+        _to_mid_side(timeline[:, gap.stop : min(known.stop, gap.stop + settings.listen)]),
+    ]
+    joined = _fade_in(context, aligned, inner, heard, settings)
+    reports = [
+        None if not margin else Side(shift, side[1], float(np.abs(gain).max()))
+        for margin, side, shift, gain in zip((left, right), sides, shifts, gains, strict=True)
+    ]
+    return Joined(_to_mid_side(joined).astype(np.float32), reports[0], reports[1])
+
+
+def _check_gap(length: int, gap: Span, known: Span) -> None:
+    if not 0 <= known.start <= gap.start < gap.stop <= known.stop <= length:
+        raise InvalidRequest(f"expected a gap inside {known.start}:{known.stop}, got {gap.start}:{gap.stop} (samples)")
+
+
+def _check_patch(samples: int, covers: Span, needed: Span) -> None:
+    if samples != covers.length:
+        raise InvalidRequest(f"expected a patch of {covers.length} samples for {covers}, got {samples}")
+    if covers.start > needed.start or covers.stop < needed.stop:
+        raise InvalidRequest(
+            f"expected a patch over {needed.start}:{needed.stop}, got {covers.start}:{covers.stop}: "
+            "render more context on each side"
+        )
+
+
+def _to_mid_side(audio: Stereo) -> Stereo:
+    """Left and right to mid and side, orthonormal, float64; its own inverse."""
+    audio = audio.astype(np.float64)
+    return np.stack([audio[0] + audio[1], audio[0] - audio[1]]) * math.sqrt(0.5)
+
+
+def _align(context: Stereo, patch: Stereo, at: int, reach: int) -> tuple[int, float]:
+    """Shift within ``reach``, and the correlation there, for a context that begins at sample ``at`` of the patch.
+
+    Compared is what of the context the patch covers under every shift. Silence is not shifted.
+    """
+    length = context.shape[1]
+    if length == 0:
+        return 0, 0.0
+    first = max(0, reach - at)
+    last = length - max(0, at + length + reach - patch.shape[1])
+    reference = context[:, first:last].astype(np.float64)
+    around = patch[:, at + first - reach : at + last + reach].astype(np.float64)
+    cross = sum(correlate(a, r, mode="valid") for a, r in zip(around, reference, strict=True))
+    energy = np.pad(np.cumsum((around**2).sum(0)), (1, 0))
+    energies = (energy[last - first :] - energy[: -(last - first)]) * float((reference**2).sum())
+    # a floor of -100 dBFS: rounding in silence is not a likeness
+    score = np.asarray(cross) / np.sqrt(np.maximum(energies, (FLOOR * reference.size) ** 2))
+    best = int(score.argmax())
+    return (best - reach, float(score[best])) if score[best] > 0.0 else (0, 0.0)
+
+
+def _shifts(sides: tuple[tuple[int, float], tuple[int, float]], around: Span, covers: Span) -> tuple[int, int]:
+    """The shift of each side; a side without likeness takes the other's, as far as the patch reaches."""
+    (left, left_match), (right, right_match) = sides
+    if left_match <= 0.0:
+        left = right if right_match > 0.0 else 0
+    if right_match <= 0.0:
+        right = left
+    return max(left, covers.start - around.start), min(right, covers.stop - around.stop)
+
+
+def _shifted(patch: Stereo, around: Span, inner: Span, shifts: tuple[int, int]) -> Stereo:
+    """``around``, a span of the patch, read later by its shift; two shifts hand over in the middle of the gap."""
+    left, right = shifts
+    if left == right:
+        return patch[:, around.start + left : around.stop + left]
+    half = min(round(_HANDOVER * MODEL_RATE), inner.length // 2) // 2
+    middle = around.start + (inner.start + inner.stop) // 2
+    early = patch[:, around.start + left : middle + half + left]
+    late = patch[:, middle - half + right : around.stop + right]
+    both = 2 * half
+    mixed = _matched_fade(early[:, early.shape[1] - both :], late[:, :both])
+    return np.concatenate([early[:, : early.shape[1] - both], mixed, late[:, both:]], axis=1)
+
+
+def _gains(context: Stereo, patch: Stereo, limit_db: float) -> Gains:
+    """Third-octave gains in dB that bring the patch's mid and side to the context's; 0 without context.
+
+    A band is known the better the more its bandwidth times the duration is; what is uncertain is moved less, and each
+    gain is smoothed with its neighbours.
+    """
+    length = context.shape[1]
+    if length == 0 or limit_db == 0.0:
+        return np.zeros((2, len(CENTRES)))
+    ratio = (third_octave_power(context) + FLOOR) / (third_octave_power(patch) + FLOOR)
+    bandwidth = CENTRES * (2.0 ** (1.0 / 6.0) - 2.0 ** (-1.0 / 6.0))
+    samples_known = bandwidth * length / MODEL_RATE
+    trusted = 10.0 * np.log10(ratio) * samples_known / (samples_known + _CERTAIN)
+    padded = np.pad(trusted, ((0, 0), (1, 1)), mode="edge")
+    smooth = 0.25 * padded[:, :-2] + 0.5 * padded[:, 1:-1] + 0.25 * padded[:, 2:]
+    return np.clip(smooth, -limit_db, limit_db)
+
+
+def _levelled(audio: Stereo, inner: Span, gains: list[Gains]) -> Stereo:
+    """The patch under the left side's gains, passing to the right side's along the gap; zero phase."""
+    has = (inner.start > 0, inner.stop < audio.shape[1])
+    left, right = gains[0] if has[0] else gains[1], gains[1] if has[1] else gains[0]
+    if not left.any() and not right.any():
+        return audio
+    along = np.interp(np.arange(audio.shape[1]), [inner.start, inner.stop], [0.0, 1.0])
+    levelled: Stereo = (1.0 - along) * _filtered(audio, left) + along * _filtered(audio, right)
+    return levelled
+
+
+def _filtered(audio: Stereo, gains: Gains) -> Stereo:
+    size = next_fast_len(audio.shape[1] + _FILTER_TAIL, real=True)
+    octaves = np.log2(np.maximum(np.arange(size // 2 + 1), 1) * MODEL_RATE / size)
+    amplitude = np.stack([10.0 ** (np.interp(octaves, np.log2(CENTRES), g) / 20.0) for g in gains])
+    filtered: Stereo = irfft(rfft(audio, size) * amplitude, size)[:, : audio.shape[1]]
+    return filtered
+
+
+def _fade_in(context: Stereo, patch: Stereo, inner: Span, heard: list[Stereo], settings: SeamSettings) -> Stereo:
+    """The gap: from the left context's continuation into the patch, and from the patch into the right context's."""
+    gap = patch[:, inner.start : inner.stop].copy()
+    sides = int(inner.start > 0) + int(inner.stop < patch.shape[1])
+    fade = min(round(settings.fade * MODEL_RATE), inner.length // max(1, sides))
+    wrong = context - patch
+    if inner.start > 0:
+        more = _continued(heard[0], wrong[:, : inner.start], fade, settings.order)
+        gap[:, :fade] = _matched_fade(gap[:, :fade] + more, gap[:, :fade])
+    if inner.stop < patch.shape[1] and fade:
+        more = _continued(heard[1][:, ::-1], wrong[:, : inner.stop - 1 : -1], fade, settings.order)
+        end = gap[:, ::-1][:, :fade]
+        gap[:, ::-1][:, :fade] = _matched_fade(end + more, end)
+    return gap
+
+
+def _continued(heard: Stereo, wrong: Stereo, length: int, order: int) -> Stereo:
+    """How the difference of context and patch dies away under the context's model.
+
+    The model is linear: patch + this = the context's past going on under the patch's innovation.
+    """
+    p = min(order, heard.shape[1] // 3, wrong.shape[1])
+    return np.stack([continuation(burg([h], p), w, length) for h, w in zip(heard, wrong, strict=True)])
+
+
+def _matched_fade(out: Stereo, into: Stereo) -> Stereo:
+    """Cross-fade that keeps the power for the correlation r of its two signals.
+
+    g_out = (1 - f) / n, g_in = f / n, n^2 = f^2 + (1 - f)^2 + 2 r f (1 - f): equal gain at r = 1, equal power at r = 0
+    (Fink, Holters and Zoelzer 2016, "Signal-matched power-complementary cross-fading and dry-wet mixing"). A negative
+    r counts as 0: the law would raise what is left after cancellation without bound.
+    """
+    energies = float((out**2).sum()) * float((into**2).sum())
+    r = max(0.0, float((out * into).sum()) / math.sqrt(energies)) if energies > 0.0 else 1.0
+    f = (np.arange(out.shape[1]) + 0.5) / max(1, out.shape[1])
+    norm = np.sqrt(f**2 + (1.0 - f) ** 2 + 2.0 * r * f * (1.0 - f))
+    mixed: Stereo = ((1.0 - f) * out + f * into) / norm
+    return mixed

@@ -1,0 +1,218 @@
+"""The verbs on files: read, render, write every candidate with its recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from segue.clip.files import AudioFile, read_audio, target_of, write_assembled
+from segue.clip.gaps import find_gap, parse_gap, to_samples
+from segue.clip.recipe import Recipe
+from segue.clip.span import Span
+from segue.clip.tags import read_recipe
+from segue.errors import InvalidRequest
+from segue.render import jobs
+from segue.render.jobs import Job
+from segue.render.run import FreedomLike, PathLike, freedom_of, run_job
+from segue.render.settings import FileResult, ProgressCallback, RenderSettings, candidate_path
+from segue.tasks.regenerate import PAPER_K
+
+
+def fill_file(
+    path: PathLike,
+    out: PathLike,
+    *,
+    gaps: Sequence[str] | None = None,
+    song: Sequence[PathLike] = (),
+    settings: RenderSettings | None = None,
+    overwrite: bool = False,
+    callback: ProgressCallback | None = None,
+) -> FileResult:
+    """Fill gaps of a file, written like "12.0:14.0"; without any, its longest inner silence.
+
+    ``out`` keeps rate, channels and subtype of ``path``; further candidates go beside it as out-2, out-3, ...
+
+    Raises:
+        AudioFileError, InvalidRequest, Cancelled, NonFinite, ResourceError, BundleRejected: see :mod:`segue.errors`.
+    """
+    source, songs = read_audio(Path(path)), _songs(song)
+    _check_out(source, out, settings, overwrite)
+    return _write(jobs.infill(source, _parse(source, gaps), songs), songs, out, settings, callback)
+
+
+def regenerate_file(
+    path: PathLike,
+    out: PathLike,
+    *,
+    gaps: Sequence[str] | None = None,
+    freedom: FreedomLike = PAPER_K,
+    song: Sequence[PathLike] = (),
+    settings: RenderSettings | None = None,
+    overwrite: bool = False,
+    callback: ProgressCallback | None = None,
+) -> FileResult:
+    """Vary what stands in the gaps of a file. The rest as :func:`fill_file`."""
+    source, songs = read_audio(Path(path)), _songs(song)
+    _check_out(source, out, settings, overwrite)
+    job = jobs.regenerate(source, _parse(source, gaps), freedom_of(freedom), songs)
+    return _write(job, songs, out, settings, callback)
+
+
+def extend_file(
+    path: PathLike,
+    out: PathLike,
+    *,
+    seconds: float,
+    backward: bool = False,
+    song: Sequence[PathLike] = (),
+    settings: RenderSettings | None = None,
+    overwrite: bool = False,
+    callback: ProgressCallback | None = None,
+) -> FileResult:
+    """Continue a file by ``seconds``. The rest as :func:`fill_file`."""
+    source, songs = read_audio(Path(path)), _songs(song)
+    _check_out(source, out, settings, overwrite)
+    job = jobs.extend(source, to_samples(Fraction(seconds), source.rate), backward, songs)
+    return _write(job, songs, out, settings, callback)
+
+
+def transition_file(
+    left: PathLike,
+    right: PathLike,
+    out: PathLike,
+    *,
+    overlap: float = 2.5,
+    freedom: FreedomLike = PAPER_K,
+    song: Sequence[PathLike] = (),
+    settings: RenderSettings | None = None,
+    overwrite: bool = False,
+    callback: ProgressCallback | None = None,
+) -> FileResult:
+    """One file flows into another. The rest as :func:`fill_file`."""
+    leaving, entering, songs = read_audio(Path(left)), read_audio(Path(right)), _songs(song)
+    _check_out(leaving, out, settings, overwrite)
+    spanned = to_samples(Fraction(overlap), leaving.rate)
+    job = jobs.transition(leaving, entering, spanned, freedom_of(freedom), songs)
+    return _write(job, songs, out, settings, callback)
+
+
+def rerun_file(
+    path: PathLike,
+    out: PathLike,
+    *,
+    sources: Sequence[PathLike] = (),
+    bundle: PathLike | None = None,
+    overwrite: bool = False,
+    callback: ProgressCallback | None = None,
+) -> FileResult:
+    """Render again from the recipe inside a file that Segue wrote: same recipe, same samples.
+
+    Infill and continuation need the file alone. Regeneration, transitions and recall files need what they were made
+    from: looked for beside ``path`` by name, or given in ``sources``; digests are compared.
+
+    Raises:
+        AudioFileError: no recipe. InvalidRequest: a source is missing or differs; another bundle. The rest as
+        :func:`fill_file`.
+    """
+    recipe = read_recipe(Path(path))
+    job, songs = _remade(recipe, Path(path), [Path(s) for s in sources])
+    p = recipe.parameters
+    settings = RenderSettings(recipe.seed, _int(p, "steps"), str(p["sampler"]), _int(p, "candidates"), bundle)
+    _check_out(job.source, out, RenderSettings(), overwrite)
+    if job.digest != recipe.clip_digest:
+        raise InvalidRequest(
+            f"{job.source.name} is not what the recipe was made from: its audio outside the gaps was changed since; "
+            "give the original with --source"
+        )
+    return _write(job, songs, out, settings, callback, recipe)
+
+
+def _int(parameters: dict[str, Any], name: str) -> int:
+    value = parameters.get(name)
+    if not isinstance(value, int):
+        raise InvalidRequest(f"the recipe has no number {name!r}, got {value!r}: the file was changed after it was written")
+    return value
+
+
+def _remade(recipe: Recipe, path: Path, given: Sequence[Path]) -> tuple[Job, list[AudioFile]]:
+    """The job of a recipe."""
+    p: dict[str, Any] = recipe.parameters
+    own = 2 if recipe.task == "transition" else 1
+    songs = [_find(name, path, given) for name in recipe.sources[own:]]
+    for song, digest in zip(songs, p["songs"], strict=True):
+        if song.digest != digest:
+            raise InvalidRequest(f"{song.name} is not the recall file the recipe names: give the original with --source")
+    freedom = [(float(t), float(v)) for t, v in p.get("freedom", [])]
+    spans = [Span(int(a), int(b)) for a, b in p.get("gaps", [])]
+    if recipe.task == "infill":
+        return jobs.infill(read_audio(path), spans, songs), songs
+    if recipe.task == "continuation":
+        return jobs.extend(_without_addition(read_audio(path), p), _int(p, "added"), bool(p["backward"]), songs), songs
+    first = _find(recipe.sources[0], path, given)
+    if recipe.task == "regenerate":
+        return jobs.regenerate(first, spans, freedom_of(freedom), songs), songs
+    if recipe.task == "transition":
+        second = _find(recipe.sources[1], path, given)
+        return jobs.transition(first, second, _int(p, "overlap"), freedom_of(freedom), songs), songs
+    raise InvalidRequest(f"the recipe's task {recipe.task!r} is unknown to this Segue: update it")
+
+
+def _without_addition(source: AudioFile, parameters: dict[str, Any]) -> AudioFile:
+    added = _int(parameters, "added")
+    kept = source.samples[:, added:] if parameters["backward"] else source.samples[:, : source.length - added]
+    return replace(source, samples=kept)
+
+
+def _find(name: str, path: Path, given: Sequence[Path]) -> AudioFile:
+    for candidate in (*(g for g in given if g.name == name), path.with_name(name)):
+        if candidate.is_file():
+            return read_audio(candidate)
+    raise InvalidRequest(f"the recipe needs {name}, which is not beside {path.name}: give it with --source")
+
+
+def _songs(paths: Sequence[PathLike]) -> list[AudioFile]:
+    return [read_audio(Path(p)) for p in paths]
+
+
+def _parse(source: AudioFile, gaps: Sequence[str] | None) -> tuple[Span, ...]:
+    if not gaps:
+        return (find_gap(source.clip()),)
+    return tuple(parse_gap(text, source.rate, source.length) for text in gaps)
+
+
+def _check_out(source: AudioFile, out: PathLike, settings: RenderSettings | None, overwrite: bool) -> None:
+    """Refuse what could not be written, before the work is done."""
+    target_of(Path(out), source)
+    for rank in range(1, (settings or RenderSettings()).candidates + 1):
+        path = candidate_path(Path(out), rank)
+        if path.exists() and not overwrite:
+            raise InvalidRequest(f"{path} exists: give another name, or allow overwriting (--force)")
+        if not path.parent.is_dir():
+            raise InvalidRequest(f"the folder {path.parent} does not exist: make it first")
+
+
+def _write(
+    job: Job,
+    songs: Sequence[AudioFile],
+    out: PathLike,
+    settings: RenderSettings | None,
+    callback: ProgressCallback | None,
+    again: Recipe | None = None,
+) -> FileResult:
+    """Render and write; ``again``: the recipe being rerun, of which only its own rank is written."""
+    done = run_job(job, songs, settings or RenderSettings(), callback)
+    ranks = range(len(done.recipes)) if again is None else [_int(again.parameters, "rank") - 1]
+    paths, written = [], []
+    for place, rank in enumerate(ranks, 1):
+        path = candidate_path(Path(out), place)
+        recipe = done.recipes[rank]
+        report = write_assembled(path, job.source, done.pieces(rank), recipe, seed=recipe.seed)
+        written.append(
+            {"path": str(path), "subtype": report.subtype, "samples_over": report.over, "dropped": list(report.dropped)}
+        )
+        paths.append(path)
+    done.report["files"] = written
+    return FileResult(paths[0], tuple(paths), done.report, done.recipes[ranks[0]])

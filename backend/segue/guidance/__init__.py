@@ -1,0 +1,1 @@
+"""Operators, distances, embedders, curves; the objective and its gradient."""

@@ -1,0 +1,47 @@
+"""Curves over time: how automation shapes a render."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from segue.errors import InvalidRequest
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A piecewise linear function of time: breakpoints (seconds, value), held flat outside them."""
+
+    points: tuple[tuple[float, float], ...]
+
+    def __post_init__(self) -> None:
+        if not self.points:
+            raise InvalidRequest("a curve needs at least one point (seconds, value)")
+        times = [t for t, _ in self.points]
+        if not all(math.isfinite(t) for t in times) or any(math.isnan(v) for _, v in self.points):
+            raise InvalidRequest(f"curve points must be finite times and numbers, got {self.points}")
+        if any(b < a for a, b in zip(times, times[1:], strict=False)):
+            raise InvalidRequest(f"curve points must be in order of time, got times {times}")
+
+    @staticmethod
+    def constant(value: float) -> Curve:
+        """The same value at all times."""
+        return Curve(((0.0, value),))
+
+    @staticmethod
+    def of(value: float | Sequence[tuple[float, float]] | Curve) -> Curve:
+        """A curve from a number, from breakpoints, or itself."""
+        if isinstance(value, Curve):
+            return value
+        if isinstance(value, int | float):
+            return Curve.constant(float(value))
+        return Curve(tuple((float(t), float(v)) for t, v in value))
+
+    def at(self, seconds: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+        """Values at the given times, float64."""
+        times, values = zip(*self.points, strict=True)
+        return np.interp(seconds, times, values)

@@ -1,0 +1,1 @@
+"""Measurement operators A, one file each; ``registry.OPERATORS`` knows them by name."""

@@ -1,0 +1,1 @@
+"""Codecs: waveform to latent and back."""

@@ -1,0 +1,56 @@
+"""Torch tensors in and out of an ONNX Runtime session, on the device they are on, without a copy.
+
+The one place that knows about devices. Tensors are bound by address; what is not asked for as a tensor stays an OrtValue
+on the device, so that saved activations never cross to the host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import onnxruntime as ort
+import torch
+from torch import Tensor
+
+from segue.prior.runtime import Graph, SessionSettings, open_session
+
+Value = Tensor | ort.OrtValue
+
+
+class TensorSession:
+    """One session whose inputs and outputs are contiguous float32 tensors on its device, or OrtValues."""
+
+    def __init__(self, graph: Graph, settings: SessionSettings) -> None:
+        self._session = open_session(graph, settings)
+        self._settings = settings
+        self.inputs: tuple[str, ...] = tuple(i.name for i in self._session.get_inputs())
+        self.outputs: tuple[str, ...] = tuple(o.name for o in self._session.get_outputs())
+
+    @property
+    def device(self) -> torch.device:
+        """Where inputs must lie and outputs come."""
+        return torch.device(self._settings.device, self._settings.index if self._settings.device == "cuda" else None)
+
+    def run(self, inputs: Mapping[str, Value], into: Mapping[str, Tensor]) -> dict[str, ort.OrtValue]:
+        """Run once. Outputs named in ``into`` are written there; the others are returned."""
+        binding = self._session.io_binding()
+        for name in self.inputs:
+            value = inputs[name]
+            if isinstance(value, Tensor):
+                binding.bind_input(name, *self._place(value))
+            else:
+                binding.bind_ortvalue_input(name, value)
+        for name in self.outputs:
+            if name in into:
+                binding.bind_output(name, *self._place(into[name]))
+            else:
+                binding.bind_output(name, self._settings.device, self._settings.index)
+        if self._settings.device == "cuda":  # ONNX Runtime has a stream of its own and ends each run in step with the host
+            torch.cuda.current_stream(self._settings.index).synchronize()
+        self._session.run_with_iobinding(binding)
+        return {n: v for n, v in zip(self.outputs, binding.get_outputs(), strict=True) if n not in into}
+
+    def _place(self, tensor: Tensor) -> tuple[str, int, type[np.float32], list[int], int]:
+        assert tensor.dtype == torch.float32 and tensor.is_contiguous() and tensor.device.type == self._settings.device
+        return self._settings.device, self._settings.index, np.float32, list(tensor.shape), tensor.data_ptr()

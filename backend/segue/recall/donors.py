@@ -1,0 +1,238 @@
+"""Donors: the places of the song that fit the gap's contexts best.
+
+The left donor is a place whose preceding second and a half resembles the gap's left context; the right donor a place whose
+following second and a half resembles the right context. A pair switches once, where the two are most alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from segue.clip.span import Span
+from segue.recall.blocked import clear_frames, is_clear, known_after, known_before, touching_frames
+from segue.recall.fades import best_shift, correlations
+from segue.recall.features import FLOOR_DB, HOP, N_FFT, RATE
+
+MARGIN = int(0.1 * RATE)
+"""Samples on each side of the gap that a donor is sure to cover as well, for the seams."""
+
+_CONTEXT = int(1.5 * RATE / HOP)  # frames compared on each side
+_MIN_CONTEXT = 8  # a shorter context says nothing
+_FAR = np.float32(1e9)
+_ALIGN_WINDOW = int(0.4 * RATE)
+_ALIGN_REACH = int(0.025 * RATE)
+_EACH, _BOTH = 12, 6  # candidates for one context, and for both together
+_APART = 6  # frames between two candidates
+_SMOOTH = 17  # frames over which the moment to switch is judged
+
+
+@dataclass(frozen=True)
+class DonorPair:
+    """Two places of the song for one gap.
+
+    ``left`` and ``right`` are song samples that would stand at the gap's start; up to ``switch`` samples into the gap
+    the left one sounds, then the right one. ``copy`` is the single place that fits both contexts best (the left donor,
+    where no place has room for both). Each is known for the length of the gap and :data:`MARGIN` on both sides.
+    ``left_db`` and ``right_db`` are the context distances, NaN for a side that has no context or no place to match it;
+    ``distance_db`` is the mean context distance of ``copy``: under 5 dB the song can be recalled nearly right, over
+    7 dB it cannot.
+    """
+
+    left: int
+    right: int
+    switch: int
+    copy: int
+    left_db: float
+    right_db: float
+    distance_db: float
+
+
+@dataclass(frozen=True)
+class _Context:
+    """One side of a gap: its frames, those known among them, where they lie from the gap's start frame, its samples."""
+
+    frames: Float[np.ndarray, "length bands"]
+    known: Bool[np.ndarray, " length"]
+    offset: int
+    reference: Span
+
+
+def sliding_distance(
+    song: Float[np.ndarray, "frames bands"],
+    context: Float[np.ndarray, "length bands"],
+    known: Bool[np.ndarray, " length"] | None = None,
+) -> Float[np.ndarray, " starts"]:
+    """Mean squared difference (dB^2) between ``context``, where ``known``, and every run of equal length in ``song``."""
+    length = len(context)
+    rows = np.arange(length) if known is None else np.flatnonzero(known)
+    starts = len(song) - length + 1
+    energy = np.einsum("fb,fb->f", song, song)
+    cross = context[rows] @ song.T
+    total = np.full(starts, float(np.sum(context[rows] ** 2)), np.float32)
+    for row, i in enumerate(rows):
+        total += energy[i : i + starts] - 2.0 * cross[row, i : i + starts]
+    distance: Float[np.ndarray, " starts"] = np.maximum(total, 0.0) / np.float32(max(1, len(rows)) * song.shape[1])
+    return distance
+
+
+def _contexts(
+    features: Float[np.ndarray, "frames bands"], samples: int, gap: Span, blocked: Sequence[Span]
+) -> tuple[_Context | None, _Context | None]:
+    """The gap's left and right context, each None where fewer than 8 of its frames are known."""
+    start, stop = gap.start // HOP, -(-gap.stop // HOP)
+    unknown = touching_frames(len(features), HOP, N_FFT // 2, N_FFT // 2, blocked)
+    before, after = known_before(gap.start, blocked), known_after(gap.stop, samples, blocked)
+    references = (
+        Span(gap.start - min(before, _ALIGN_WINDOW), gap.start),
+        Span(gap.stop, gap.stop + min(after, _ALIGN_WINDOW)),
+    )
+    contexts: list[_Context | None] = []
+    for low, high, reference in zip(
+        (max(0, start - _CONTEXT), stop + 1), (start, stop + 1 + _CONTEXT), references, strict=True
+    ):
+        known = ~unknown[low:high]
+        usable = known.sum() >= _MIN_CONTEXT
+        contexts.append(_Context(features[low:high], known, low - start, reference) if usable else None)
+    return contexts[0], contexts[1]
+
+
+def _distances(
+    features: Float[np.ndarray, "frames bands"],
+    samples: int,
+    context: _Context | None,
+    gap: Span,
+    blocked: Sequence[Span],
+) -> Float[np.ndarray, " frames"] | None:
+    """Context distance (dB^2) of a donor standing at each frame; 1e9 where it, its margin or its context is not clear.
+
+    None where there is no context to compare, or no clear place.
+    """
+    if context is None:
+        return None
+    count = len(features)
+    found = sliding_distance(features, context.frames, context.known)
+    at = np.arange(len(found)) - context.offset
+    inside = (at >= 0) & (at < count)
+    distance = np.full(count, _FAR)
+    distance[at[inside]] = found[inside]
+    seam = MARGIN + _ALIGN_REACH
+    low, high = context.offset * HOP - N_FFT // 2, (context.offset + len(context.frames) - 1) * HOP + N_FFT // 2
+    before, after = max(seam, -low), max(HOP + gap.length + seam, high)
+    distance[~clear_frames(count, HOP, before, after, samples, blocked)] = _FAR
+    return distance if distance.min() < _FAR else None
+
+
+def best_places(distance: Float[np.ndarray, " frames"], count: int) -> list[int]:
+    """The ``count`` lowest local minima, at least 6 frames apart."""
+    left = distance.copy()
+    places: list[int] = []
+    for _ in range(count):
+        place = int(left.argmin())
+        if left[place] >= _FAR / 10:
+            break
+        places.append(place)
+        left[max(0, place - _APART) : place + _APART] = _FAR
+    return places
+
+
+def _switch(
+    features: Float[np.ndarray, "frames bands"], left: int, right: int, length: int
+) -> tuple[float, int]:
+    """Distance (dB^2) and frame of the moment at which two donors are most alike, in the mean over 17 frames."""
+    edge = min(4, length // 3)
+    apart = ((features[left : left + length] - features[right : right + length]) ** 2).mean(1)
+    smooth = np.convolve(np.pad(apart, _SMOOTH // 2, mode="edge"), np.ones(_SMOOTH) / _SMOOTH, "valid")
+    at = int(smooth[edge : length - edge].argmin()) + edge
+    return float(smooth[at]), at
+
+
+def _choose(
+    features: Float[np.ndarray, "frames bands"],
+    left: Float[np.ndarray, " frames"],
+    right: Float[np.ndarray, " frames"],
+    length: int,
+) -> tuple[int, int, int, int | None] | None:
+    """(left, right, switch, copy) frames of the cheapest pair: both context distances plus that at the switch."""
+    both = best_places((left + right) / 2, _BOTH)
+    best: tuple[float, int, int, int] | None = None
+    for i in dict.fromkeys(best_places(left, _EACH) + both):
+        for j in dict.fromkeys(best_places(right, _EACH) + both):
+            apart, switch = (0.0, length // 2) if i == j else _switch(features, i, j, length)
+            cost = float(left[i]) + float(right[j]) + apart
+            if best is None or cost < best[0]:
+                best = (cost, i, j, switch)
+    return (*best[1:], both[0] if both else None) if best is not None else None
+
+
+def _align(song: Float[np.ndarray, "2 samples"], place: int, gap: Span, reference: Span, blocked: Sequence[Span]) -> int:
+    """``place`` moved, by at most 25 ms, to where the song's ``reference`` beside the gap best matches that beside it."""
+    low = place + reference.start - gap.start - _ALIGN_REACH
+    around = Span(low, low + reference.length + 2 * _ALIGN_REACH)
+    if not reference.length or not is_clear(around, song.shape[1], blocked):
+        return place
+    heard = correlations(song[:, around.start : around.stop], song[:, reference.start : reference.stop])
+    return place + best_shift(heard)
+
+
+def find_donors(
+    song: Float[np.ndarray, "2 samples"],
+    features: Float[np.ndarray, "frames bands"],
+    gap: Span,
+    blocked: Sequence[Span],
+) -> DonorPair | None:
+    """The best donor pair of ``song`` for ``gap``, or None where the song holds no room for one.
+
+    ``song`` is 44.1 kHz stereo at an RMS of about 0.1, ``features`` its :func:`song_features`; ``blocked`` are the
+    spans that must not be heard (this gap, other gaps, joins of files). A gap at an edge of the song uses its one context.
+    """
+    samples, blocked = song.shape[1], [*blocked, gap]
+    masked = features.copy()
+    masked[touching_frames(len(features), HOP, N_FFT // 2, N_FFT // 2, blocked)] = FLOOR_DB
+    before, after = _contexts(features, samples, gap, blocked)
+    left = _distances(masked, samples, before, gap, blocked)
+    right = _distances(masked, samples, after, gap, blocked)
+    length = -(-gap.stop // HOP) - gap.start // HOP
+    if left is not None and right is not None:
+        chosen = _choose(masked, left, right, length)
+    else:
+        one = left if left is not None else right
+        places = best_places(one, 1) if one is not None else []
+        chosen = (places[0], places[0], 0 if left is None else length, places[0]) if places else None
+    if chosen is None:
+        return None
+    return _pair(song, gap, blocked, chosen, (before, left), (after, right))
+
+
+def _pair(
+    song: Float[np.ndarray, "2 samples"],
+    gap: Span,
+    blocked: Sequence[Span],
+    chosen: tuple[int, int, int, int | None],
+    before: tuple[_Context | None, Float[np.ndarray, " frames"] | None],
+    after: tuple[_Context | None, Float[np.ndarray, " frames"] | None],
+) -> DonorPair:
+    """Frames to samples: each donor aligned to its context."""
+    i, j, switch, both = chosen
+    references = [c.reference for c, _ in (before, after) if c is not None]
+
+    def fine(frame: int, reference: Span) -> int:
+        return _align(song, frame * HOP + gap.start % HOP, gap, reference, blocked)
+
+    def distance(frame: int, of: Float[np.ndarray, " frames"] | None) -> float:
+        return float(of[frame]) if of is not None else float("nan")
+
+    copy = both if both is not None else i
+    beside = (distance(copy, before[1]), distance(copy if both is not None else j, after[1]))
+    return DonorPair(
+        left=fine(i, references[0]),
+        right=fine(j, references[-1]),
+        switch=min(gap.length, switch * HOP),
+        copy=fine(copy, references[-1] if both is not None else references[0]),
+        left_db=float(np.sqrt(distance(i, before[1]))),
+        right_db=float(np.sqrt(distance(j, after[1]))),
+        distance_db=float(np.sqrt(np.nanmean(beside))),
+    )

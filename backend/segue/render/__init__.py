@@ -1,0 +1,1 @@
+"""Plan to audio: windows, candidates, seam, report."""

@@ -1,0 +1,178 @@
+"""The candidates for a gap: recalled, generated, or both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from segue.clip.clip import MODEL_RATE
+from segue.clip.janssen import interpolate
+from segue.clip.span import Span
+from segue.guidance.curve import Curve
+from segue.guidance.freedom import Freedom
+from segue.errors import NonFinite
+from segue.prior.contract import Codec, Denoiser
+from segue.recall.donors import DonorPair
+from segue.recall.song import Song
+from segue.recall.splice import donor_audio, splice
+from segue.render.generate import Guidance, SampleSettings, posterior_mean, sample_latents
+from segue.render.progress import Progression
+from segue.render.scene import DonorWindow, Scene, make_scene, widened
+from segue.render.sound import MARGIN, Sound, decode, shape
+from segue.render.windows import lay_out
+from segue.sampling.contract import Latents
+from segue.sampling.isolate import sample_each
+from segue.tasks.plan import Region, Stereo
+
+JANSSEN_SECONDS = 0.08
+"""Gaps up to this are interpolated: as good or better than any prior, and instant."""
+
+DONOR_SECONDS = 0.3
+"""Gaps over this look for donors."""
+
+SPLICE_FREEDOM = Freedom(Curve.constant(0.7))
+"""How far a regenerated splice may leave the splice."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One way to fill a gap. ``audio`` (2, gap + 2 MARGIN) at the reference level; ``method`` and ``how`` it was made."""
+
+    method: str
+    audio: Stereo
+    how: str
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class Studio:
+    """What candidates are made with: the song, the bundle's parts and how to sample."""
+
+    song: Song
+    denoiser: Denoiser
+    codec: Codec
+    window: int
+    sampling: SampleSettings
+    progress: Progression
+    guidance: Guidance | None = None
+
+
+_CONTEXT_FRAMES = 20  # least latent frames beside a gap, about a second
+
+
+def prepare(studio: Studio, region: Region, pair: DonorPair | None, x_bar: Stereo | None) -> Scene:
+    """The region in latent space; ``x_bar`` (2, gap) at the reference level."""
+    codec, song, gap = studio.codec, studio.song, region.gap
+    layout = lay_out(gap, codec.token, studio.window, min(_CONTEXT_FRAMES, studio.window // 4))
+    donors = None
+    if pair is not None:
+        donors = DonorWindow(*donor_audio(song, pair, gap, widened(layout, codec)[0]))
+    timeline = song.audio[:, : song.timeline]
+    return make_scene(layout, codec, timeline, song.blocked, donors, x_bar, gap)
+
+
+def interpolated(studio: Studio, region: Region) -> Candidate:
+    """Janssen's autoregressive interpolation; needs no network."""
+    song, gap = studio.song, region.gap
+    before, after = song.context(gap, MODEL_RATE)
+    known = Span(gap.start - before.shape[1], gap.stop + after.shape[1])
+    middle = interpolate(song.audio[:, : song.timeline], MODEL_RATE, gap, known=known)
+    return Candidate("janssen", between(song, gap, middle), "autoregressive interpolation")
+
+
+def between(song: Song, gap: Span, middle: Stereo) -> Stereo:
+    """``middle`` (2, gap) with what is known within MARGIN on both sides of it, zero where nothing is."""
+    audio = np.zeros((2, gap.length + 2 * MARGIN), np.float32)
+    before, after = song.context(gap, MARGIN)
+    audio[:, MARGIN - before.shape[1] : MARGIN] = before
+    audio[:, MARGIN : MARGIN + gap.length] = middle
+    audio[:, MARGIN + gap.length : MARGIN + gap.length + after.shape[1]] = after
+    return audio
+
+
+def infilled(studio: Studio, region: Region, pair: DonorPair | None, seeds: tuple[int, ...]) -> Iterator[Candidate | NonFinite]:
+    """For a gap nothing is known of: splice, posterior mean, samples from noise, and samples from the noised splice."""
+    gap, progress = region.gap, studio.progress
+    spliced = None
+    if pair is not None:
+        with progress.stage("recall"):
+            spliced, switch = splice(studio.song, pair, gap, MARGIN)
+        how = "one place of the song" if pair.left == pair.right else f"switched {switch / MODEL_RATE:.2f} s in"
+        yield Candidate("splice", spliced, how)
+    scene = prepare(studio, region, pair, None)
+    yield from _sampled(studio, region, scene, "generated", seeds, None)
+    if studio.guidance is None:
+        with progress.stage("sample"):
+            mean = posterior_mean(studio.denoiser, scene, studio.sampling, seeds[0])
+        yield _sounded(studio, region, scene, mean, "mean", seeds[0])
+    if spliced is not None:
+        inner = spliced[:, MARGIN : MARGIN + gap.length]
+        scene = replace(scene, x_bar=prepare(studio, region, None, inner).x_bar)
+        yield from _sampled(studio, region, scene, "regenerated splice", seeds[:1], SPLICE_FREEDOM)
+
+
+def varied(studio: Studio, region: Region, pair: DonorPair | None, seeds: tuple[int, ...]) -> Iterator[Candidate | NonFinite]:
+    """From x_bar (regenerate, transition): its own sound shaped to the sampled course, and the song's units along it."""
+    assert region.x_bar is not None
+    gap, song = region.gap, studio.song
+    x_bar = (region.x_bar * np.float32(song.gain)).astype(np.float32)
+    scene = prepare(studio, region, pair, x_bar)
+    latents, failures = _latents(studio, scene, seeds, region.freedom)
+    original = Sound(between(song, gap, x_bar), "the original")
+    for index, seed in enumerate(seeds):
+        if index in failures:
+            yield failures[index]
+            continue
+        item = latents[index][None]
+        if studio.codec.needs_excitation:
+            with studio.progress.stage("decode"):
+                made = shape(item, scene, song, gap, original, studio.codec)
+            yield Candidate("reshaped", made.audio, made.how, seed)
+        yield _sounded(studio, region, scene, item, "regenerated", seed)
+
+
+def _latents(
+    studio: Studio, scene: Scene, seeds: tuple[int, ...], freedom: Freedom | None
+) -> tuple[dict[int, Latents], dict[int, NonFinite]]:
+    """Latents and failures by item, one for each seed; one that fails costs the others nothing."""
+
+    def run(items: Sequence[int]) -> Latents:
+        chosen = [seeds[i] for i in items]
+        return sample_latents(
+            studio.denoiser,
+            scene,
+            studio.sampling,
+            chosen,
+            freedom=freedom,
+            guidance=studio.guidance,
+            callback=studio.progress.sampling,
+        )
+
+    with studio.progress.stage("sample"):
+        return sample_each(run, len(seeds))
+
+
+def _sampled(
+    studio: Studio, region: Region, scene: Scene, method: str, seeds: tuple[int, ...], freedom: Freedom | None
+) -> Iterator[Candidate | NonFinite]:
+    latents, failures = _latents(studio, scene, seeds, freedom)
+    for index, seed in enumerate(seeds):
+        if index in failures:
+            yield failures[index]
+        else:
+            yield _sounded(studio, region, scene, latents[index][None], method, seed)
+
+
+def _sounded(
+    studio: Studio, region: Region, scene: Scene, latents: Latents, method: str, seed: int
+) -> Candidate:
+    with studio.progress.stage("decode"):
+        made = decode(latents, scene, studio.song, region.gap, studio.codec)
+    return Candidate(method, made.audio, made.how, seed)
+
+
+def donors_for(song: Song, gap: Span) -> DonorPair | None:
+    """Donors where the gap is long enough to want them."""
+    return song.donors(gap) if gap.length > DONOR_SECONDS * MODEL_RATE else None

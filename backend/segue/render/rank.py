@@ -1,0 +1,75 @@
+"""Which take is heard first: seams and context, measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from segue.clip.analysis import (
+    SeamReference,
+    high_band_db,
+    loudness_jump_db,
+    seam_reference,
+    seam_z,
+    spectral_balance_db,
+)
+from segue.clip.clip import MODEL_RATE
+from segue.clip.span import Span
+from segue.tasks.plan import Stereo
+
+_AROUND = 3 * MODEL_RATE  # samples of context measured with on each side
+_REFERENCE = 60 * MODEL_RATE  # samples of the timeline the usual seam is taken from
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What a unit of each measure adds to the total."""
+
+    seam: float = 0.5
+    loudness: float = 0.1
+    balance: float = 0.5
+    high_band: float = 0.05
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Measures of a take in its context, None where there is nothing to compare with; ``total``, lower is better.
+
+    ``seam_z``: how unusual its worse seam is for the track; ``loudness_jump_db`` across a seam; ``balance_db``: mean
+    third-octave difference to the contexts; ``high_band_db``: 8 to 16 kHz against the contexts, below 0 is duller.
+    """
+
+    seam_z: float | None
+    loudness_jump_db: float | None
+    balance_db: float | None
+    high_band_db: float | None
+    total: float
+
+
+def reference_of(timeline: Stereo, blocked: Sequence[Span], gap: Span) -> SeamReference | None:
+    """What seams of this track look like at random real points within a minute around the gap."""
+    start = max(0, min(gap.start - _REFERENCE // 2, timeline.shape[1] - _REFERENCE))
+    piece = timeline[:, start : start + _REFERENCE]
+    gaps = [Span(max(0, b.start - start), max(0, b.stop - start)) for b in blocked]
+    return seam_reference(piece, gaps)
+
+
+def score(
+    timeline: Stereo, take: Stereo, gap: Span, known: Span, reference: SeamReference | None, weights: Weights | None = None
+) -> Scores:
+    """Measure ``take`` (2, gap) in place, among what is ``known`` around the gap."""
+    w = weights or Weights()
+    start, stop = max(known.start, gap.start - _AROUND), min(known.stop, gap.stop + _AROUND)
+    audio = np.concatenate([timeline[:, start : gap.start], take, timeline[:, gap.stop : stop]], 1)
+    at = Span(gap.start - start, gap.stop - start)
+    seam = None if reference is None else seam_z(audio, at, reference)
+    loudness, balance, high = loudness_jump_db(audio, at), spectral_balance_db(audio, at), high_band_db(audio, at)
+    total = (
+        w.seam * max(0.0, seam or 0.0)
+        + w.loudness * (loudness or 0.0)
+        + w.balance * (balance or 0.0)
+        + w.high_band * abs(high or 0.0)
+    )
+    return Scores(seam, loudness, balance, high, float(total))

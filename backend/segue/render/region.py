@@ -1,0 +1,102 @@
+"""One gap, from candidates to ranked takes that fit its context."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from segue.clip.analysis import SeamReference
+from segue.clip.clip import MODEL_RATE
+from segue.clip.seam import SeamSettings, join
+from segue.clip.span import Span
+from segue.errors import InvalidRequest, NonFinite
+from segue.recall.donors import DonorPair
+from segue.recall.song import Recallable
+from segue.render.candidates import (
+    JANSSEN_SECONDS,
+    Candidate,
+    Studio,
+    donors_for,
+    infilled,
+    interpolated,
+    varied,
+)
+from segue.render.rank import Scores, reference_of, score
+from segue.render.sound import MARGIN
+from segue.tasks.plan import Region, Stereo
+
+
+@dataclass(frozen=True)
+class Take:
+    """A candidate joined to its context: ``audio`` (2, gap) at the musician's level, and its scores."""
+
+    method: str
+    how: str
+    seed: int | None
+    audio: Stereo
+    scores: Scores
+
+
+@dataclass(frozen=True)
+class RenderedRegion:
+    """A gap's takes, best first; ``failed`` says what could not be rendered, and why."""
+
+    gap: Span
+    recallable: Recallable
+    takes: tuple[Take, ...]
+    failed: tuple[str, ...]
+
+
+def render_region(studio: Studio, region: Region, seeds: tuple[int, ...]) -> RenderedRegion:
+    """All candidates for a region, joined, scored and ranked.
+
+    Raises:
+        InvalidRequest: nothing is known on either side of the gap.
+        NonFinite: every candidate failed.
+    """
+    song, gap, progress = studio.song, region.gap, studio.progress
+    before, after = song.context(gap, 1)
+    if not before.shape[1] and not after.shape[1]:
+        raise InvalidRequest("a gap needs known music on at least one side, got none: leave some of the clip")
+    with progress.stage("recall"):
+        pair = donors_for(song, gap)
+    takes: list[Take] = []
+    failed: list[NonFinite] = []
+    reference = reference_of(song.audio[:, : song.timeline], song.blocked, gap)
+    for candidate in _candidates(studio, region, pair, seeds):
+        if isinstance(candidate, NonFinite):
+            failed.append(candidate)
+            continue
+        with progress.stage("seam"):
+            takes.append(join_candidate(studio, gap, candidate, reference))
+    if not takes:
+        raise failed[0]
+    takes.sort(key=lambda take: take.scores.total)
+    return RenderedRegion(gap, Recallable.of(pair), tuple(takes), tuple(str(f) for f in failed))
+
+
+def _candidates(
+    studio: Studio, region: Region, pair: DonorPair | None, seeds: tuple[int, ...]
+) -> Iterator[Candidate | NonFinite]:
+    if region.x_bar is not None:
+        return varied(studio, region, pair, seeds)
+    if region.gap.length <= JANSSEN_SECONDS * MODEL_RATE:
+        return iter((interpolated(studio, region),))
+    return infilled(studio, region, pair, seeds)
+
+
+def join_candidate(
+    studio: Studio, gap: Span, candidate: Candidate, reference: SeamReference | None = None
+) -> Take:
+    """A candidate in its place: aligned, levelled, faded in, scored."""
+    song = studio.song
+    timeline = song.audio[:, : song.timeline]
+    left, right = song.context(gap, song.timeline)
+    known = Span(gap.start - left.shape[1], gap.stop + right.shape[1])
+    covers = Span(gap.start - MARGIN, gap.stop + MARGIN)
+    audio = join(timeline, gap, candidate.audio, covers, SeamSettings(margin=MARGIN), known=known).samples
+    scores = score(timeline, audio, gap, known, reference)
+    level = np.float32(1.0 / song.gain)
+    return Take(candidate.method, candidate.how, candidate.seed, audio * level, scores)

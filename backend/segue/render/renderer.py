@@ -1,0 +1,134 @@
+"""Plan to audio. A renderer keeps one bundle's sessions warm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from segue.clip.clip import MODEL_RATE
+from segue.errors import InvalidRequest
+from segue.prior.bundle import Bundle
+from segue.prior.codecs.mel import MelCodec
+from segue.prior.contract import Codec, Denoiser
+from segue.recall.song import Song
+from segue.render.candidates import Studio
+from segue.render.generate import Guidance, SampleSettings
+from segue.render.preflight import Estimate, estimate
+from segue.render.progress import Progression
+from segue.render.region import RenderedRegion, render_region
+from segue.render.settings import ProgressCallback, RenderSettings
+from segue.sampling.registry import SAMPLERS
+from segue.tasks.plan import Plan
+
+TAKES = 4
+"""Seeds sampled for each gap at the least; more where more candidates are asked for."""
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A plan's regions with their takes, and the wall time of each stage in seconds."""
+
+    plan: Plan
+    regions: tuple[RenderedRegion, ...]
+    seconds: dict[str, float]
+
+
+class Renderer:
+    """Renders plans with one bundle: a path, a name, or None for the embedded one."""
+
+    def __init__(self, bundle: str | Path | None = None) -> None:
+        self.bundle = Bundle.open(bundle)
+
+    @property
+    def device(self) -> str:
+        """Class of device the network runs on, as a recipe names it."""
+        return self.bundle.device
+
+    @cached_property
+    def denoiser(self) -> Denoiser:
+        """The bundle's network; its sessions are made when first needed, and kept."""
+        return self.bundle.denoiser()
+
+    @cached_property
+    def codec(self) -> Codec:
+        """The bundle's codec."""
+        return self.bundle.codec()
+
+    @cached_property
+    def ear(self) -> MelCodec:
+        """The mel by which the song's units are compared: the bundle's codec, or the embedded bundle's."""
+        codec = self.codec if isinstance(self.codec, MelCodec) else Bundle.open(None).codec()
+        assert isinstance(codec, MelCodec)
+        return codec
+
+    def sampling(self, settings: RenderSettings) -> SampleSettings:
+        """The bundle's own sampler and steps, where the settings leave them open.
+
+        Raises:
+            InvalidRequest: unknown sampler.
+        """
+        own = self.bundle.manifest.sampling
+        sampler = settings.sampler or own.sampler
+        if sampler not in SAMPLERS.names:
+            raise InvalidRequest(f"unknown sampler {sampler!r}; expected one of {', '.join(SAMPLERS.names)}")
+        return SampleSettings(sampler, settings.steps or own.steps, own.t_start)
+
+    def preflight(self, plan: Plan, settings: RenderSettings) -> Estimate:
+        """Time and memory a plan will take; refuses what cannot fit.
+
+        Raises:
+            ResourceError: more memory than the system can give.
+        """
+        seconds = (plan.timeline.shape[1] + sum(s.shape[1] for s in plan.songs)) / MODEL_RATE
+        gaps = [region.gap.length / MODEL_RATE for region in plan.regions]
+        return estimate(seconds, gaps, self.sampling(settings).steps, len(self.seeds(settings)))
+
+    def render(
+        self,
+        plan: Plan,
+        settings: RenderSettings,
+        *,
+        guidance: Guidance | None = None,
+        callback: ProgressCallback | None = None,
+    ) -> Rendered:
+        """All takes of all regions, ranked.
+
+        Raises:
+            Cancelled: the callback returned False; the compute stops within a step.
+            InvalidRequest, NonFinite, ResourceError: see their docstrings.
+        """
+        progress = Progression(callback, len(plan.regions))
+        progress.tell("preflight", 0, 1, self.preflight(plan, settings).message)
+        studio = self.studio(plan, settings, guidance, progress)
+        regions = self._regions(studio, plan, self.seeds(settings))
+        return Rendered(plan, regions, progress.seconds)
+
+    def studio(
+        self,
+        plan: Plan,
+        settings: RenderSettings,
+        guidance: Guidance | None = None,
+        progress: Progression | None = None,
+    ) -> Studio:
+        """All that the candidates of a plan's regions are made with."""
+        progress = progress or Progression(None, len(plan.regions))
+        sampling = self.sampling(settings)
+        with progress.stage("load"):
+            denoiser, codec, ear = self.denoiser, self.codec, self.ear
+        with progress.stage("recall"):
+            song = Song.of(plan.timeline, [region.gap for region in plan.regions], ear, plan.songs)
+        return Studio(song, denoiser, codec, self.bundle.manifest.window, sampling, progress, guidance)
+
+    @staticmethod
+    def seeds(settings: RenderSettings) -> tuple[int, ...]:
+        """The seeds sampled for each gap, counted up from the settings' own."""
+        return tuple(settings.seed + i for i in range(max(TAKES, settings.candidates)))
+
+    @staticmethod
+    def _regions(studio: Studio, plan: Plan, seeds: tuple[int, ...]) -> tuple[RenderedRegion, ...]:
+        rendered = []
+        for region in plan.regions:
+            rendered.append(render_region(studio, region, seeds))
+            studio.progress.next_region()
+        return tuple(rendered)

@@ -1,0 +1,38 @@
+"""What a render says of itself, ready for JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from segue.clip.clip import MODEL_RATE
+from segue.clip.recipe import running_versions
+from segue.render.memory import peak_mb
+from segue.render.region import RenderedRegion
+
+
+def region_report(rendered: RenderedRegion) -> dict[str, Any]:
+    """One gap: where, how well the song recalls it, and its candidates, best first."""
+    gap = rendered.gap
+    recall = rendered.recallable
+    return {
+        "gap_seconds": [gap.start / MODEL_RATE, gap.stop / MODEL_RATE],
+        "recall": {"distance_db": recall.distance_db, "word": recall.word},
+        "candidates": [
+            {"rank": rank, "method": take.method, "how": take.how, "seed": take.seed, **asdict(take.scores)}
+            for rank, take in enumerate(rendered.takes, 1)
+        ],
+        "failed": list(rendered.failed),
+    }
+
+
+def render_report(task: str, regions: Sequence[RenderedRegion], seconds: dict[str, float]) -> dict[str, Any]:
+    """The whole render. ``seconds`` of wall time per stage."""
+    return {
+        "task": task,
+        "gaps": [region_report(r) for r in regions],
+        "seconds": {name: round(value, 4) for name, value in seconds.items()},
+        "peak_memory_mb": round(peak_mb(), 1),
+        "versions": running_versions(),
+    }

@@ -1,0 +1,112 @@
+"""A region in latent space: what is known around the gap, and what the song offers for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from segue.clip.span import Span
+from segue.prior.contract import Codec, ConditioningRequest
+from segue.render.windows import Layout, known_frames, slice_windows
+from segue.sampling.contract import Latents
+from segue.tasks.plan import Stereo
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Latents of one region, batch 1. ``mask`` 1 = known; ``x_bar`` the latents of what is to be started from, if any."""
+
+    layout: Layout
+    mask: Float[Tensor, "1 1 frames"]
+    context: Latents
+    donors: Float[Tensor, "1 n channels frames"] | None
+    presence: Float[Tensor, "1 n frames"] | None
+    x_bar: Latents | None
+
+    def request(self, prompt: str | None, rate: int) -> ConditioningRequest:
+        """What conditioning providers draw on; one batch item for each window of the layout."""
+        windows = self.layout.windows
+        start = self.layout.first / rate
+        return ConditioningRequest(
+            mask=slice_windows(self.mask, windows),
+            context=slice_windows(self.context, windows),
+            donors=None if self.donors is None else slice_windows(self.donors, windows),
+            presence=None if self.presence is None else slice_windows(self.presence, windows),
+            prompt=prompt,
+            seconds=(start, windows[0].length * self.layout.token / rate),
+        )
+
+
+def cut(audio: Stereo, span: Span) -> Stereo:
+    """``audio`` over ``span``, zero where the span reaches out of it."""
+    out = np.zeros((2, span.length), np.float32)
+    low, high = max(0, span.start), min(audio.shape[1], span.stop)
+    if high > low:
+        out[:, low - span.start : high - span.start] = audio[:, low:high]
+    return out
+
+
+def widened(layout: Layout, codec: Codec) -> tuple[Span, int]:
+    """The layout's span with whole frames of margin for the codec's reach, and that margin in frames."""
+    margin = -(-codec.reach // codec.token)
+    extra = margin * codec.token
+    return Span(layout.span.start - extra, layout.span.stop + extra), margin
+
+
+def encode(codec: Codec, audio: Float[np.ndarray, "batch 2 samples"], margin: int) -> Latents:
+    """Latents of audio over a widened span, the margin dropped again: no frame hears the window's edge."""
+    latents = codec.encode(torch.from_numpy(audio))
+    return latents[..., margin : latents.shape[-1] - margin]
+
+
+def known_samples(length: int, blocked: tuple[Span, ...], span: Span) -> Bool[np.ndarray, " samples"]:
+    """Which samples of ``span`` lie on a timeline of ``length`` samples and outside every blocked span."""
+    known = np.zeros(span.length, bool)
+    known[max(0, -span.start) : max(0, min(span.length, length - span.start))] = True
+    for b in blocked:
+        known[max(0, b.start - span.start) : max(0, b.stop - span.start)] = False
+    return known
+
+
+@dataclass(frozen=True)
+class DonorWindow:
+    """What the donors sound like over a widened layout: (n, 2, samples) at the reference level, and where they exist."""
+
+    audio: Float[np.ndarray, "n 2 samples"]
+    present: Bool[np.ndarray, "n samples"]
+
+
+def make_scene(
+    layout: Layout,
+    codec: Codec,
+    timeline: Stereo,
+    blocked: tuple[Span, ...],
+    donors: DonorWindow | None,
+    x_bar: Stereo | None,
+    gap: Span,
+) -> Scene:
+    """Encode everything about a region. ``timeline`` and ``x_bar`` are at the reference level."""
+    span, margin = widened(layout, codec)
+    around = Span(layout.span.start - codec.reach, layout.span.stop + codec.reach)
+    keep = known_frames(layout, codec.reach, known_samples(timeline.shape[1], blocked, around))
+    mask = torch.from_numpy(keep.astype(np.float32))[None, None]
+    audio = cut(timeline, span)
+    context = encode(codec, audio[None], margin) * mask
+    start = None
+    if x_bar is not None:
+        audio = audio.copy()
+        low, high = max(span.start, gap.start), min(span.stop, gap.stop)
+        audio[:, low - span.start : high - span.start] = x_bar[:, low - gap.start : high - gap.start]
+        start = encode(codec, audio[None], margin)
+    latents = presence = None
+    if donors is not None:
+        skip = margin * codec.token
+        inner = donors.present[:, skip : donors.present.shape[1] - skip]
+        there = inner.reshape(len(inner), layout.frames, codec.token).all(-1)
+        presence = torch.from_numpy(there.astype(np.float32))[None]
+        latents = encode(codec, donors.audio, margin)[None] * presence[:, :, None]
+    return Scene(layout, mask, context, latents, presence, start)

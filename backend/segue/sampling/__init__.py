@@ -1,0 +1,1 @@
+"""Samplers behind one contract: DDPM, DDIM, DPM-Solver++(2M), ping-pong, delayed DING."""

@@ -1,0 +1,1 @@
+"""Making Segue bundles: torch definitions, training, ONNX and gradient export, importers."""

@@ -1,0 +1,1 @@
+"""Torch modules to differentiable ONNX functions: trace, cut, compare with torch, write."""

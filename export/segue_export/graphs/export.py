@@ -1,0 +1,140 @@
+"""The entry points: a torch module becomes a function of a bundle, or nothing is written."""
+
+from __future__ import annotations
+
+import copy
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import onnx
+import torch
+from segue.errors import InvalidRequest
+from segue.prior.onnx_function import OnnxFunction
+from segue.prior.runtime import Graph, SessionSettings
+from segue.prior.signature import Axis, Signature, TensorSpec, codec_signatures, denoiser_signature
+from torch import nn
+
+from segue_export.graphs.cut import cut
+from segue_export.graphs.parity import ParityCases, ParityReport, Sampler, check_parity
+from segue_export.graphs.trace import export_joint
+from segue_export.graphs.weights import WeightsFile, round_to_half
+
+TOLERANCE = 5e-5
+DENOISER_WEIGHTS = "weights.bin"
+CODEC_WEIGHTS = "codec.bin"
+
+Conditioning = Sequence[tuple[str, tuple[Axis, ...]]]
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A module, prepared, and the function it is to become."""
+
+    module: nn.Module
+    signature: Signature
+
+
+def export_denoiser(
+    module: nn.Module,
+    folder: Path,
+    *,
+    channels: int,
+    conditioning: Conditioning = (),
+    latent_multiple: int = 1,
+    tolerance: float = TOLERANCE,
+    store_fp16: bool = True,
+    cases: ParityCases | None = None,
+    sample: Sampler | None = None,
+) -> ParityReport:
+    """Write denoise.onnx, fw.onnx, bw.onnx and weights.bin of ``module(x_t, time, **conditioning) -> x0_hat``.
+
+    ``x_t`` (batch, channels, frames), ``time`` (batch,), conditioning by name and shape as in
+    ``("mask", ("batch", 1, "frames"))``. Frames must be a multiple of ``latent_multiple``. With ``store_fp16`` large
+    weights are rounded to float16 first and stored so; parity is then taken against the rounded module. ``sample`` draws
+    inputs for the comparison where N(0, 1) would be unlike real ones. The module itself is not changed.
+
+    Raises:
+        ExportMismatch: prediction or gradient differ from torch by more than ``tolerance``; no file is left.
+        InvalidRequest: the files exist already, or a name or shape cannot be used.
+    """
+    specs = [TensorSpec(name, tuple(shape)) for name, shape in conditioning]
+    job = _Job(_prepared(module, store_fp16), denoiser_signature(channels, specs, latent_multiple))
+    return _export([job], folder, DENOISER_WEIGHTS, tolerance, cases or ParityCases(), sample)[0]
+
+
+def export_codec(
+    encoder: nn.Module,
+    decoder: nn.Module,
+    folder: Path,
+    *,
+    channels: int,
+    token: int,
+    latent_multiple: int = 1,
+    tolerance: float = TOLERANCE,
+    store_fp16: bool = True,
+    cases: ParityCases | None = None,
+) -> tuple[ParityReport, ParityReport]:
+    """Write a codec as six graphs and codec.bin: ``encoder(audio) -> latents`` and ``decoder(latents) -> audio``.
+
+    ``audio`` (batch, 2, frames * token), ``latents`` (batch, channels, frames). Errors as :func:`export_denoiser`.
+    """
+    signatures = codec_signatures(channels, token, latent_multiple)
+    jobs = [_Job(_prepared(m, store_fp16), s) for m, s in zip((encoder, decoder), signatures, strict=True)]
+    cases = cases or ParityCases(times=(0.5,))
+    first, second = _export(jobs, folder, CODEC_WEIGHTS, tolerance, cases, None)
+    return first, second
+
+
+def _prepared(module: nn.Module, store_fp16: bool) -> nn.Module:
+    """A copy for inference, its weights constant and, where asked, rounded."""
+    prepared = copy.deepcopy(module).eval().float().cpu().requires_grad_(False)
+    if store_fp16:
+        round_to_half(prepared)
+    return prepared
+
+
+def _export(
+    jobs: Sequence[_Job], folder: Path, weights: str, tolerance: float, cases: ParityCases, sample: Sampler | None
+) -> list[ParityReport]:
+    names = [weights, *(f"{graph}.onnx" for job in jobs for graph in job.signature.graphs)]
+    with _all_or_nothing(folder, names) as temporary:
+        with WeightsFile(temporary / weights) as file:
+            for job in jobs:
+                _write_graphs(job, temporary, file)
+        return [
+            check_parity(j.module, load_function(j.signature, temporary), tolerance=tolerance, cases=cases, sample=sample)
+            for j in jobs
+        ]
+
+
+def _write_graphs(job: _Job, folder: Path, weights: WeightsFile) -> None:
+    with tempfile.TemporaryDirectory(dir=folder) as scratch, torch.no_grad():
+        joint = Path(scratch) / "joint.onnx"
+        export_joint(job.module, job.signature, joint)
+        graphs = cut(onnx.load(joint, load_external_data=False), joint.parent, job.signature, weights)
+    for name, model in zip(job.signature.graphs, (graphs.plain, graphs.fw, graphs.bw), strict=True):
+        (folder / f"{name}.onnx").write_bytes(model.SerializeToString(deterministic=True))
+
+
+def load_function(signature: Signature, folder: Path, settings: SessionSettings | None = None) -> OnnxFunction:
+    """A function just exported, before a bundle is made of it; files of one's own are not checked."""
+    graphs = {name: Graph(name, (folder / f"{name}.onnx").read_bytes(), folder) for name in signature.graphs}
+    return OnnxFunction(signature, graphs, settings or SessionSettings(threads=1))
+
+
+@contextmanager
+def _all_or_nothing(folder: Path, names: Sequence[str]) -> Iterator[Path]:
+    """A temporary folder beside ``folder``; its files are moved in at the end, or vanish with it on any error."""
+    existing = [name for name in names if (folder / name).exists()]
+    if existing:
+        raise InvalidRequest(f"{folder} already holds {existing}: choose another folder or remove them")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".export-", dir=folder.parent) as temporary:
+        yield Path(temporary)
+        folder.mkdir(exist_ok=True)
+        for name in names:
+            os.replace(Path(temporary) / name, folder / name)

@@ -1,0 +1,161 @@
+"""A torch module and its pull-back as one graph of plain aten operators, batch and length dynamic.
+
+Forward and pull-back are traced together with ``make_fx`` over ``torch.func.vjp``, the weights as inputs. This leans on
+torch's fake tensors, which are semi-private: it is why the project pins torch.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from segue.prior.signature import Signature, TensorSpec, frames_factor
+from torch import Tensor, fx, nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.func import functional_call, vjp
+from torch.fx.experimental.proxy_tensor import make_fx
+from torch.fx.experimental.symbolic_shapes import DimDynamic, ShapeEnv, StatelessSymbolicContext
+
+from segue_export.graphs.decompositions import ExportFriendly, decomposition_table
+
+OPSET = 20
+_TRACED_BATCH, _TRACED_FRAMES = 3, 61  # sizes that no weight has, so that no axis is taken for another
+
+
+def weights_of(module: nn.Module) -> dict[str, Tensor]:
+    """Parameters and buffers by name."""
+    return {**dict(module.named_parameters()), **dict(module.named_buffers())}
+
+
+def _split(spec: TensorSpec, multiple: int) -> list[tuple[int, int]]:
+    """Axes (from the last to the first) to split as (length / N, N), so that divisibility is a fact and not a guard."""
+    factors = [(i, frames_factor(a)) for i, a in enumerate(spec.shape)]
+    return [(i, n * multiple) for i, n in reversed(factors) if n is not None and n * multiple > 1]
+
+
+def _unflatten(tensor: Tensor, spec: TensorSpec, multiple: int) -> Tensor:
+    for axis, size in _split(spec, multiple):
+        tensor = tensor.unflatten(axis, (-1, size))
+    return tensor
+
+
+def _flatten(tensor: Tensor, spec: TensorSpec, multiple: int) -> Tensor:
+    for axis, _ in reversed(_split(spec, multiple)):
+        tensor = tensor.flatten(axis, axis + 1)
+    return tensor
+
+
+def _free_axes(spec: TensorSpec, multiple: int) -> set[int]:
+    """Axes of the unflattened tensor that are dynamic: the batch and what is left of the length."""
+    splits = {axis for axis, _ in _split(spec, multiple)}
+    free, shift = {0}, 0
+    for axis, name in enumerate(spec.shape):
+        if frames_factor(name) is not None:
+            free.add(axis + shift)
+        shift += axis in splits
+    return free
+
+
+def _fake_inputs(
+    weights: Mapping[str, Tensor], specs: tuple[TensorSpec, ...], multiple: int
+) -> tuple[FakeTensorMode, dict[str, Tensor], list[Tensor]]:
+    """Stand-ins without data: weights of fixed sizes, inputs with one symbol for each free axis."""
+    mode = FakeTensorMode(shape_env=ShapeEnv(duck_shape=False), allow_non_fake_inputs=True)
+    fake_weights = {name: mode.from_tensor(w.detach(), static_shapes=True) for name, w in weights.items()}
+    inputs = []
+    for spec in specs:
+        real = _unflatten(torch.zeros(spec.sizes(_TRACED_BATCH, _TRACED_FRAMES * multiple)), spec, multiple)
+        free = _free_axes(spec, multiple)
+        sizes = [DimDynamic.DYNAMIC if i in free else DimDynamic.STATIC for i in range(real.dim())]
+        inputs.append(mode.from_tensor(real, symbolic_context=StatelessSymbolicContext(dynamic_sizes=sizes)))
+    return mode, fake_weights, inputs
+
+
+def _tie(tensors: list[Tensor], specs: tuple[TensorSpec, ...], multiple: int) -> None:
+    """Tell the tracer that all batches are one size and all lengths follow one number of frames."""
+    frames: list[int] = []
+    for tensor, spec in zip(tensors, specs, strict=True):
+        free = sorted(_free_axes(spec, multiple))
+        torch._check(tensor.shape[0] == tensors[0].shape[0])
+        frames += [tensor.shape[i] for i in free[1:]]
+    for count in frames[1:]:
+        torch._check(count == frames[0])
+
+
+def trace_pullback(module: nn.Module, signature: Signature) -> fx.GraphModule:
+    """A graph ``(weights, *inputs, cotangent) -> (output, gradient)`` over unflattened inputs (see :func:`_split`)."""
+    specs, multiple = (*signature.inputs, signature.cotangent), signature.frames_multiple
+
+    def joint(weights: dict[str, Tensor], *unflattened: Tensor) -> tuple[Tensor, Tensor]:
+        _tie(list(unflattened), specs, multiple)
+        variable, *others, cot = (_flatten(t, s, multiple) for t, s in zip(unflattened, specs, strict=True))
+        with ExportFriendly():
+            output, pull = vjp(lambda x: functional_call(module, weights, (x, *others)), variable)
+            # Under grad mode the twice differentiable variants of some backwards are traced, which do not export.
+            with torch.no_grad():
+                (gradient,) = pull(cot)
+        return output, gradient
+
+    mode, weights, inputs = _fake_inputs(weights_of(module), specs, multiple)
+    with mode:
+        graph = make_fx(joint, decomposition_table=decomposition_table(), tracing_mode="real")(weights, *inputs)
+    graph.graph.eliminate_dead_code()
+    graph.recompile()
+    return graph
+
+
+class _Joint(nn.Module):
+    """The traced graph beside the module that holds its weights, so that initializers keep their names."""
+
+    def __init__(self, net: nn.Module, graph: fx.GraphModule, signature: Signature) -> None:
+        super().__init__()
+        self.net, self.graph, self.signature = net, graph, signature
+        self.eval()
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
+        s = self.signature
+        specs = (*s.inputs, s.cotangent)
+        split = (_unflatten(t, spec, s.frames_multiple) for t, spec in zip(inputs, specs, strict=True))
+        output, gradient = self.graph(weights_of(self.net), *split)
+        return output, gradient
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence the exporter's own notices, which are about packages and torch internals, not about the module."""
+    logger = logging.getLogger("torch.onnx._internal.exporter._registration")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            warnings.simplefilter("ignore", DeprecationWarning)
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def export_joint(module: nn.Module, signature: Signature, path: Path) -> None:
+    """Write ``(inputs..., cot) -> (output, g)`` as ``path`` with its weights beside it as ``path.data``."""
+    graph = trace_pullback(module, signature)
+    specs, multiple = (*signature.inputs, signature.cotangent), signature.frames_multiple
+    example = tuple(torch.zeros(s.sizes(_TRACED_BATCH, _TRACED_FRAMES * multiple)) for s in specs)
+    dynamic = torch.export.Dim.DYNAMIC
+    axes = tuple({i: dynamic for i, a in enumerate(s.shape) if isinstance(a, str)} for s in specs)
+    with _quiet():
+        program = torch.onnx.export(
+            _Joint(module, graph, signature),
+            example,
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=[s.name for s in specs],
+            output_names=[signature.output.name, signature.gradient.name],
+            dynamic_shapes=(axes,),
+            verbose=False,
+        )
+        assert program is not None  # None only where a file is asked for
+        program.save(path, external_data=True)

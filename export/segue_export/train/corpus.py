@@ -1,0 +1,189 @@
+"""Music files to training features: mel frames of every track, and donors searched once for thousands of gaps.
+
+Writes, into the corpus folder, ``<id>.npy`` (frames, bands) float16 in log10 power for each track, and ``corpus.json``
+with each track's split and its gaps.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+import tomllib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+import torch
+from jaxtyping import Float
+
+from segue.clip.span import Span
+from segue.prior.codecs.mel import MelCodec, MelSettings, to_mid_side
+from segue.recall.donors import find_donors
+from segue.recall.features import HOP, song_features
+
+SUFFIXES = (".ogg", ".opus", ".mp3", ".flac", ".oga", ".wav")
+SHORTEST, LONGEST = 40.0, 1200.0  # seconds
+GAPS_PER_MINUTE = 36.0
+_BLOCK = 4096  # frames analysed at once
+
+
+@dataclass(frozen=True)
+class TrainingGap:
+    """A gap of a track, in samples, and where its donors would stand."""
+
+    start: int
+    stop: int
+    left: int
+    right: int
+    distance_db: float
+
+
+@dataclass(frozen=True)
+class Track:
+    """One track of the corpus; ``split`` is train, validation, test or demo."""
+
+    id: str
+    package: str
+    file: str
+    seconds: float
+    split: str
+    frames: int
+    gaps: list[TrainingGap] = field(default_factory=list)
+
+
+def held_out() -> dict[str, list[str]]:
+    """Name fragments per held-out split, from music.toml; ``package:fragment`` restricts one to a package."""
+    with (Path(__file__).parent / "music.toml").open("rb") as f:
+        table: dict[str, list[str]] = tomllib.load(f)["held_out"]
+    return table
+
+
+def split_of(package: str, name: str) -> str:
+    """The split of a file: held out by name, else one in fourteen for validation, by hash.
+
+    Variants of one track (``lava.ogg``, ``lava_fast.ogg``) fall on the same side.
+    """
+    for split, fragments in held_out().items():
+        for fragment in fragments:
+            owner, _, text = fragment.rpartition(":")
+            if text in name and owner in ("", package):
+                return split
+    track = Path(name).stem.removesuffix("_fast").removesuffix("_f").lower()
+    return "validation" if int(hashlib.sha256(track.encode()).hexdigest(), 16) % 14 == 0 else "train"
+
+
+def read_track(path: Path) -> Float[np.ndarray, "2 samples"] | None:
+    """Stereo 44.1 kHz audio at an RMS of 0.1, or None for what is no music track (too short, silent, unreadable)."""
+    try:
+        if not SHORTEST <= soundfile.info(path).duration <= LONGEST:
+            return None
+        audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    except soundfile.LibsndfileError:
+        return None
+    if rate < 32000:
+        return None
+    audio = np.repeat(audio, 2, 1) if audio.shape[1] == 1 else audio[:, :2]
+    if rate != 44100:
+        audio = soxr.resample(audio, rate, 44100)
+    rms = float(np.sqrt(np.mean(audio**2)))
+    return None if rms < 0.003 else np.ascontiguousarray(audio.T * np.float32(0.1 / rms), dtype=np.float32)
+
+
+def mel_frames(audio: Float[np.ndarray, "2 samples"], codec: MelCodec) -> Float[np.ndarray, "frames bands"]:
+    """Unstandardised mel frames of a whole track, block by block."""
+    hop, margin = codec.settings.hop, codec.settings.n_fft
+    samples = audio.shape[1] // hop * hop
+    parts = []
+    for first in range(0, samples, hop * _BLOCK):
+        low, high = max(0, first - margin), min(audio.shape[1], first + hop * _BLOCK + margin)
+        frames = codec.log_mel(codec.stft(to_mid_side(torch.from_numpy(audio[None, :, low:high]))))[0]
+        skip, count = (first - low) // hop, min(_BLOCK, (samples - first) // hop)
+        parts.append(frames[skip : skip + count])
+    result: Float[np.ndarray, "frames bands"] = torch.cat(parts).numpy()
+    return result
+
+
+def search_gaps(audio: Float[np.ndarray, "2 samples"], seed: int, count: int) -> list[TrainingGap]:
+    """Random gaps of 0.3 to 2.7 s with the donors recall finds while the gap is hidden."""
+    rng = np.random.default_rng(seed)
+    features = song_features(audio)
+    margin, gaps = 2 * 44100, []
+    for _ in range(count):
+        length = int(rng.integers(13, 117)) * HOP
+        if audio.shape[1] - length - margin <= 3 * 44100:
+            break
+        start = int(rng.integers(margin, audio.shape[1] - length - margin)) // HOP * HOP
+        around = audio[:, start - 44100 : start + length + 44100]
+        if float(np.sqrt(np.mean(around**2))) < 0.015:
+            continue
+        gap = Span(start, start + length)
+        hidden = audio[:, gap.start : gap.stop].copy()
+        audio[:, gap.start : gap.stop] = 0.0
+        pair = find_donors(audio, features, gap, [gap])
+        audio[:, gap.start : gap.stop] = hidden
+        if pair is not None:
+            gaps.append(TrainingGap(gap.start, gap.stop, pair.left, pair.right, pair.distance_db))
+    return gaps
+
+
+def _prepare(task: tuple[Path, str, Path]) -> Track | None:
+    path, package, folder = task
+    torch.set_num_threads(1)
+    audio = read_track(path)
+    if audio is None:
+        return None
+    identity = hashlib.sha256(f"{package}/{path.name}".encode()).hexdigest()[:16]
+    bands = MelSettings().bands
+    frames = mel_frames(audio, MelCodec(MelSettings(), torch.zeros(bands), torch.ones(bands)))
+    np.save(folder / f"{identity}.npy", frames.astype(np.float16))
+    split, minutes = split_of(package, path.name), audio.shape[1] / 44100 / 60
+    count = {"train": int(minutes * GAPS_PER_MINUTE), "validation": int(minutes * 6)}.get(split, 0)
+    gaps = search_gaps(audio, int(identity[:8], 16), count)
+    return Track(identity, package, path.name, minutes * 60, split, len(frames), gaps)
+
+
+def music_files(music: Path) -> Iterator[tuple[Path, str]]:
+    """Audio files and the package (the folder under ``music``) each came from, in a fixed order."""
+    for path in sorted(music.rglob("*")):
+        if path.suffix.lower() in SUFFIXES and path.is_file():
+            yield path, path.relative_to(music).parts[0]
+
+
+def build(music: Path, folder: Path, processes: int = 2) -> list[Track]:
+    """Prepare every track below ``music`` into ``folder``; returns the corpus."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tasks = [(path, package, folder) for path, package in music_files(music)]
+    tracks: dict[str, Track] = {}
+    with get_context("spawn").Pool(processes) as pool:
+        for track in pool.imap_unordered(_prepare, tasks, chunksize=1):
+            if track is not None:
+                tracks[track.id] = track
+    ordered = sorted(tracks.values(), key=lambda t: t.id)
+    (folder / "corpus.json").write_text(json.dumps([asdict(t) for t in ordered]))
+    return ordered
+
+
+def load(folder: Path) -> list[Track]:
+    """The corpus of :func:`build`."""
+    raw = json.loads((folder / "corpus.json").read_text())
+    return [Track(**{**t, "gaps": [TrainingGap(**g) for g in t["gaps"]]}) for t in raw]
+
+
+def statistics(tracks: list[Track], folder: Path) -> tuple[Float[np.ndarray, " bands"], Float[np.ndarray, " bands"]]:
+    """Mean and standard deviation of each band over the training split (every 37th frame)."""
+    frames = [np.load(folder / f"{t.id}.npy", mmap_mode="r")[::37] for t in tracks if t.split == "train"]
+    sample = np.concatenate(frames).astype(np.float64)
+    return sample.mean(0).astype(np.float32), np.maximum(sample.std(0), 0.2).astype(np.float32)
+
+
+if __name__ == "__main__":
+    built = build(Path(sys.argv[1]), Path(sys.argv[2]))
+    for split in ("train", "validation", "test", "demo"):
+        chosen = [t for t in built if t.split == split]
+        hours, gaps = sum(t.seconds for t in chosen) / 3600, sum(len(t.gaps) for t in chosen)
+        print(f"{split}: {len(chosen)} tracks, {hours:.2f} h, {gaps} gaps")
