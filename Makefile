@@ -42,7 +42,7 @@ prior: $(READY)
 	$(BIN)/python -m segue_export.train.train $(DATA)/corpus $(DATA)/run --minutes $(MINUTES) --resume
 
 prior-bundle: $(READY)
-	$(BIN)/python -m segue_export.train.make_bundle $(DATA)/corpus $(DATA)/run backend/segue/bundles/embedded
+	$(BIN)/python -m segue_export.train.make_bundle $(DATA)/music $(DATA)/corpus $(DATA)/run backend/segue/bundles/embedded
 
 clean:
 	rm -rf $(VENV) out .pytest_cache .mypy_cache .ruff_cache .coverage

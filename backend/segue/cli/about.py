@@ -14,6 +14,7 @@ from jaxtyping import Float
 from segue.clip.files import read_audio
 from segue.clip.tags import read_recipe
 from segue.errors import AudioFileError, InvalidRequest
+from segue.prior.bundle import Bundle
 
 
 def about_audio(path: Path) -> dict[str, Any]:
@@ -41,6 +42,31 @@ def about_audio(path: Path) -> dict[str, Any]:
     except InvalidRequest as error:
         facts |= {"recipe": None, "recipe_error": str(error)}
     return facts
+
+
+def about_bundle(name: str) -> dict[str, Any]:
+    """A bundle's manifest in short: what it is, whose music it learned from, its licence and its digest.
+
+    Raises:
+        BundleRejected, InvalidRequest: no such bundle, or a damaged one.
+    """
+    bundle = Bundle.open(name)
+    manifest = bundle.manifest
+    return {
+        "name": manifest.name,
+        "version": manifest.version,
+        "description": manifest.description,
+        "kind": manifest.kind,
+        "licence": manifest.licence,
+        "commercial_use": manifest.commercial_use,
+        "digest": bundle.digest,
+        "sample_rate": manifest.sample_rate,
+        "window_seconds": round(manifest.window * manifest.token / manifest.sample_rate, 3),
+        "codec": manifest.codec.kind,
+        "sampling": manifest.sampling.model_dump(mode="json"),
+        "conditioning": [one.name for one in manifest.conditioning],
+        "training_data": [f"{one.name} ({one.licence})" for one in manifest.training_data],
+    }
 
 
 def loudness(samples: Float[np.ndarray, "channels samples"], rate: int) -> float | None:

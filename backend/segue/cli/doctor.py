@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
@@ -95,6 +96,26 @@ def audio_files() -> Check:
     if missing:
         return Check("audio files", "warning", f"{found} without {', '.join(missing)}", "update libsndfile")
     return Check("audio files", "ok", f"{found}: {', '.join(wanted)}")
+
+
+def model(bundle: str | None) -> Check:
+    """The bundle opens, and fills a gap in two seconds of noise in one step."""
+    try:
+        import numpy as np
+
+        from segue.api import Renderer, RenderSettings, fill
+
+        manifest = Renderer(bundle).bundle.manifest
+        began = time.perf_counter()
+        noise = 0.1 * np.random.default_rng(0).standard_normal((2, 2 * 44100), np.float32)
+        filled = fill(noise, 44100, gap=(0.8, 1.2), settings=RenderSettings(steps=1, bundle=bundle))
+    except Exception as error:  # whatever it is, finding it is what this command is for
+        fix = "reinstall Segue" if bundle is None else "export the bundle again, or name another with --bundle"
+        return Check("bundle", "broken", f"{bundle or 'the embedded one'}: {type(error).__name__}: {error}", fix)
+    found = f"{manifest.name} {manifest.version}, one step in {time.perf_counter() - began:.1f} s"
+    if not np.isfinite(filled.audio).all():
+        return Check("bundle", "broken", f"{found}, with NaN", "reinstall Segue, or name another bundle with --bundle")
+    return Check("bundle", "ok", found)
 
 
 def folders() -> Check:

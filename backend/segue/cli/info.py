@@ -28,9 +28,16 @@ def info(
         print_json(facts)
         return
     for name, value in facts.items():
-        if isinstance(value, dict):
-            print(f"{name}:")
-            for key, inner in value.items():
-                print(f"  {key:14} {inner}")
-        else:
-            print(f"{name:16} {'-' if value is None else value}")
+        lines = [str(one) for one in value] if isinstance(value, list) else [_text(value)]
+        for label, line in zip([name, *[""] * len(lines)], lines, strict=False):
+            print(f"{label:16} {line}")
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_text(inner)}" for key, inner in value.items())
+    return str(value)

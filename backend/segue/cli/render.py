@@ -64,14 +64,21 @@ def summary(result: FileResult) -> list[str]:
     lines = [_gap_line(gap) for gap in result.report["gaps"]]
     total = sum(result.report["seconds"].values())
     lines.append(f"rendered in {total:.1f} s, at most {result.report['peak_memory_mb']:.0f} MB")
+    for file in result.report["files"]:
+        if file["samples_over"]:
+            lines.append(f"{file['samples_over']} samples over full scale were limited in {file['path']}")
+        if file["dropped"]:
+            lines.append(f"{file['path']} cannot carry: {', '.join(file['dropped'])}")
     return lines + [str(path) for path in result.paths]
 
 
 def _gap_line(gap: dict[str, Any]) -> str:
     start, stop = gap["gap_seconds"]
     best, recall = gap["candidates"][0], gap["recall"]
+    seam = "" if best["seam_z"] is None else f", seam z {best['seam_z']:.2f}"
     apart = "" if recall["distance_db"] is None else f" ({recall['distance_db']:.1f} dB)"
-    return f"{start:.3f}:{stop:.3f}  {best['method']}, seam z {best['seam_z']:.2f}, recall {recall['word']}{apart}"
+    failed = f", {len(gap['failed'])} failed" if gap["failed"] else ""
+    return f"{start:.3f}:{stop:.3f}  {best['method']}{seam}, recall {recall['word']}{apart}{failed}"
 
 
 def _plot(result: FileResult, before: Path | None, path: Path) -> None:

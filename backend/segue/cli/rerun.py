@@ -19,6 +19,14 @@ def rerun(
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", help="The audio file to write.", show_default="TRACK-rerun"),
     ] = None,
+    source: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="A file the recipe names, where it is not beside TRACK; may be repeated."),
+    ] = None,
+    bundle: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|PATH", help="Where the recipe's bundle is.", show_default="the embedded one"),
+    ] = None,
 ) -> None:
     """Render again from a rendered file's recipe.
 
@@ -28,4 +36,4 @@ def rerun(
     from segue.cli.render import render
 
     target = out or track.with_name(f"{track.stem}-rerun{track.suffix}")
-    render(options, partial(rerun_file, track, target))
+    render(options, partial(rerun_file, track, target, sources=tuple(source or ()), bundle=bundle))

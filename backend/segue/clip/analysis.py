@@ -163,9 +163,10 @@ def _roughness(
     """Flux and jump in dB within 30 ms of each point; the largest over the channels."""
     half = int(_SEAM_SECONDS * rate)
     around = np.arange(-half - _FRAME // 2, half + _FRAME // 2)
-    pieces = audio[:, points[:, None] + around].astype(np.float64)  # (channels, points, samples)
-    frames = sliding_window_view(pieces, _FRAME, axis=-1)[..., ::_HOP, :] * np.hanning(_FRAME)
-    power = np.abs(rfft(frames)) ** 2 / _FRAME**2
+    pieces = audio[:, points[:, None] + around].astype(np.float32)  # (channels, points, samples)
+    frames = sliding_window_view(pieces, _FRAME, axis=-1)[..., ::_HOP, :] * np.hanning(_FRAME).astype(np.float32)
+    spectrum = rfft(frames)
+    power = (spectrum.real**2 + spectrum.imag**2) / _FRAME**2
     edges = np.unique(np.rint(np.geomspace(1, _FRAME // 2, _BANDS + 1)).astype(int))
     level = 10.0 * np.log10(np.add.reduceat(power, edges[:-1], axis=-1) + FLOOR)
     flux = np.abs(np.diff(level, axis=-2)).mean(-1).max(-1)

@@ -18,7 +18,7 @@ from segue.errors import AudioFileError
 _W64_TAIL = bytes.fromhex("f3acd3118cd100c04f8edb8a")
 _W64_RIFF = b"riff" + bytes.fromhex("2e91cf11a5d628db04c10000")
 _OURS = bytes.fromhex("5e67e0a1c0de4d1b9a3e7e5e617e0001")
-"""Marks Segue's recipe where a container wants 16 bytes: a CAF ``uuid`` chunk, a W64 chunk."""
+"""Marks Segue's recipe in a CAF ``uuid`` chunk."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class Layout:
 
     ``head`` bytes before the first one; ids of ``id_bytes``, sizes as ``size`` (struct), which count the chunk's own
     header where ``inclusive``; each starts on a multiple of ``align``. ``total``: offset and format of the file's own
-    size field, and the bytes it leaves out. ``recipe``: the id of Segue's chunk, and what precedes the recipe in it.
+    size field, and the bytes it leaves out. ``recipe``: the id of Segue's chunk, and what precedes the recipe in it;
+    None where readers in wide use, libsndfile's among them, take what follows the audio for audio.
     """
 
     name: str
@@ -38,7 +39,7 @@ class Layout:
     align: int
     total: tuple[int, str, int] | None
     data: bytes
-    recipe: tuple[bytes, bytes]
+    recipe: tuple[bytes, bytes] | None
 
     @property
     def header(self) -> int:
@@ -48,9 +49,9 @@ class Layout:
 
 WAV = Layout("WAV", 12, 4, "<I", False, 2, (4, "<I", 8), b"data", (b"segR", b""))
 RF64 = Layout("RF64", 12, 4, "<I", False, 2, (20, "<Q", 8), b"data", (b"segR", b""))
-AIFF = Layout("AIFF", 12, 4, ">I", False, 2, (4, ">I", 8), b"SSND", (b"APPL", b"SegR"))
+AIFF = Layout("AIFF", 12, 4, ">I", False, 2, (4, ">I", 8), b"SSND", (b"segR", b""))
 CAF = Layout("CAF", 8, 4, ">q", False, 1, None, b"data", (b"uuid", _OURS))
-W64 = Layout("W64", 40, 16, "<Q", True, 8, (16, "<Q", 0), b"data" + _W64_TAIL, (_OURS, b""))
+W64 = Layout("W64", 40, 16, "<Q", True, 8, (16, "<Q", 0), b"data" + _W64_TAIL, None)
 
 
 @dataclass(frozen=True)
@@ -130,12 +131,12 @@ def append_recipe(path: Path, text: str) -> None:
     """Add Segue's recipe chunk."""
     with path.open("rb") as file:
         layout = layout_of(file.read(40))
-    if layout is None:
-        raise AudioFileError(f"expected a WAV, AIFF, CAF or W64 file to add a recipe to, got {path}")
+    if layout is None or layout.recipe is None:
+        raise AudioFileError(f"expected a WAV, AIFF or CAF file to add a recipe to, got {path}")
     chunk_id, prefix = layout.recipe
     append(path, chunk_id, prefix + text.encode())
 
 
 def is_recipe(layout: Layout, chunk_id: bytes, content: bytes) -> bool:
     """Whether a chunk is Segue's recipe."""
-    return chunk_id == layout.recipe[0] and content.startswith(layout.recipe[1])
+    return layout.recipe is not None and chunk_id == layout.recipe[0] and content.startswith(layout.recipe[1])

@@ -31,6 +31,7 @@ __all__ = [
     "WriteReport",
     "read_audio",
     "read_recipe",
+    "target_of",
     "write_assembled",
     "write_filled",
 ]
@@ -121,17 +122,17 @@ def _decode(path: Path, file: Any, header: Header) -> Native:
         raise AudioFileError(
             f"{path} holds {file.subtype} audio, which Segue cannot keep exactly: convert it to WAV or FLAC"
         )
-    if header.frames is not None and header.frames != file.frames:
-        raise AudioFileError(
-            f"{path} declares {header.frames} samples, its audio has {file.frames}: it is cut off or damaged"
-        )
+    frames = file.frames if header.frames is None else header.frames
+    # libsndfile takes what stands behind the audio of a W64 file for audio
+    if frames > file.frames or (frames < file.frames and header.container != "W64"):
+        raise AudioFileError(f"{path} declares {frames} samples, its audio has {file.frames}: it is cut off or damaged")
     kind = "int32" if file.subtype in BITS else "float64" if file.subtype == "DOUBLE" else "float32"
-    blocks = []
-    while len(block := file.read(_BLOCK, dtype=kind, always_2d=True)):
+    blocks, count = [], 0
+    while len(block := file.read(min(_BLOCK, frames - count), dtype=kind, always_2d=True)):
         blocks.append(block.T)
-    count = sum(block.shape[1] for block in blocks)
-    if header.counted and count != file.frames:
-        raise AudioFileError(f"{path} declares {file.frames} samples, {count} could be read: it is cut off or damaged")
+        count += len(block)
+    if header.counted and count != frames:
+        raise AudioFileError(f"{path} declares {frames} samples, {count} could be read: it is cut off or damaged")
     if count == 0:
         raise AudioFileError(f"{path} holds no samples: record or export it again")
     return np.ascontiguousarray(np.concatenate(blocks, axis=1))
@@ -160,7 +161,8 @@ class WriteReport:
     """What a write did. ``over``: samples of the patches beyond full scale, limited to it in an integer ``subtype``.
 
     ``peak_db``: the patches' highest sample in dBFS (-inf for silence); ``dithered``: whether any was; ``dropped``:
-    tags and chunks of the file that the new one cannot hold, or that pointed at samples which have moved.
+    tags and chunks of the file that the new one cannot hold, or that pointed at samples which have moved; "recipe"
+    with W64, which has no place for it.
     """
 
     path: Path
@@ -216,7 +218,7 @@ def write_assembled(
         ResourceError: the disk is full.
     """
     path = Path(path)
-    container, subtype = _target(path, source), source.stored_subtype
+    container, subtype = target_of(path, source), source.stored_subtype
     parts, over, peak, dithered = _parts(source, pieces, subtype, seed)
     frames = sum(part.shape[1] for part in parts)
     if frames == 0:
@@ -239,15 +241,20 @@ def write_assembled(
             ) from error
         for chunk_id, content in carried.chunks:
             chunks.append(part, chunk_id, content)
-        if recipe is not None and container != "FLAC":
+        if recipe is not None and container not in ("FLAC", "W64"):
             chunks.append_recipe(part, recipe.to_json())
         _compare(part, parts, source.rate, subtype)
     peak_db = 20.0 * math.log10(peak) if peak > 0 else -math.inf
-    return WriteReport(path, subtype, over, peak_db, dithered, carried.dropped)
+    dropped = (*carried.dropped, "recipe") if recipe is not None and container == "W64" else carried.dropped
+    return WriteReport(path, subtype, over, peak_db, dithered, dropped)
 
 
-def _target(path: Path, source: AudioFile) -> str:
-    """The container for ``path``, once it is known to hold the source's subtype."""
+def target_of(path: Path, source: AudioFile) -> str:
+    """The container ``path`` would be written in, once it is known to hold the source's subtype; nothing is written.
+
+    Raises:
+        AudioFileError: another extension is needed; the message names those that fit.
+    """
     subtype, container = source.stored_subtype, EXTENSIONS.get(path.suffix.lower())
     fitting = [e for e, c in EXTENSIONS.items() if soundfile.check_format(c, subtype)]
     if source.subtype not in LOSSLESS:

@@ -74,7 +74,7 @@ def _inspect(path: Path, file: BinaryIO) -> Header:
 
 def _chunked(path: Path, file: BinaryIO, layout: Layout) -> Header:
     found: list[Chunk] = []
-    end, data, frames = file.seek(0, os.SEEK_END), None, None
+    end, data, frames, block = file.seek(0, os.SEEK_END), None, None, 0
     for chunk in chunks.walk(file, layout):
         if len(found) >= _MAX_CHUNKS:
             raise AudioFileError(f"{path} is damaged: more than {_MAX_CHUNKS} chunks")
@@ -87,9 +87,13 @@ def _chunked(path: Path, file: BinaryIO, layout: Layout) -> Header:
             break  # a broken tag behind whole audio is left where it is
         if layout is chunks.AIFF and chunk.id == b"COMM" and chunk.size >= 8:
             frames = struct.unpack(">I", chunks.payload(file, chunk)[2:6])[0]
+        if layout is chunks.W64 and chunk.id[:4] == b"fmt " and chunk.size >= 16:
+            block = struct.unpack("<H", chunks.payload(file, chunk)[12:14])[0]
         found.append(chunk)
     if data is None:
         raise AudioFileError(f"{path} holds no audio: it is cut off or damaged before its {layout.name} data begins")
+    if layout is chunks.W64 and block:
+        frames = data.size // block
     return Header(layout.name, layout, tuple(found), frames)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from importlib import metadata
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
 
@@ -15,7 +15,7 @@ MAJOR, MINOR = 1, 0
 MAX_BYTES = 1 << 20
 """A longer recipe is refused, written or read."""
 
-_WATCHED = ("segue", "torch", "onnxruntime", "onnxruntime-gpu", "numpy")
+_ALWAYS, _EITHER = ("segue", "torch", "numpy"), ("onnxruntime", "onnxruntime-gpu")
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -43,7 +43,7 @@ class Recipe(BaseModel):
 
     @field_validator("parameters")
     @classmethod
-    def _plain_numbers(cls, value: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    def _plain_numbers(cls, value: dict[str, Any]) -> dict[str, Any]:
         json.dumps(
             value, allow_nan=False
         )  # JSON has no NaN and no infinity; null in their place would be another recipe
@@ -93,11 +93,13 @@ class Recipe(BaseModel):
 
 
 def running_versions() -> dict[str, str]:
-    """Versions of what a render depends on, as installed here."""
-    versions = {}
-    for name in _WATCHED:
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue  # one of onnxruntime and onnxruntime-gpu is absent by design
-    return versions
+    """Versions of what a render depends on; "not installed" for what runs from its source folder."""
+    versions = {name: _version(name) for name in (*_ALWAYS, *_EITHER)}
+    return {name: version or "not installed" for name, version in versions.items() if version or name in _ALWAYS}
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None

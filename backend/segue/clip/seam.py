@@ -26,6 +26,7 @@ Gains = Float[np.ndarray, "2 bands"]
 
 _FILTER_TAIL = 8192  # samples the smooth zero-phase gains ring at most
 _HANDOVER = 0.03  # seconds over which two shifts pass
+_WORTH = 0.15  # of correlation, both sides together: what a hand-over must gain
 _CERTAIN = 4.0  # bandwidth times duration at which a measured gain counts half
 
 
@@ -92,8 +93,8 @@ def join(
     ``settings.margin`` samples on each side of the gap, in which the patch says what it takes the context for.
     ``known``: the context around this gap that may be compared with (up to the next gap); the default is all.
 
-    1. Align: the shift within ``reach`` with the largest correlation to the context, one for each side. Where the two
-       differ, the patch passes from one to the other in a fade in the middle; warping time would bend the pitch.
+    1. Align: the shift within ``reach`` with the largest correlation to both contexts. Where one shift cannot serve
+       both, each side has its own and the patch passes between them in the middle; warping time would bend the pitch.
     2. Match the levels of mid and side in third octaves to the context's, per side, interpolated along the gap.
     3. Fade from the context's continuation into the patch, by the law for their correlation.
 
@@ -104,15 +105,15 @@ def join(
     _check_gap(timeline.shape[1], gap, known)
     left, right = (min(settings.margin, side) for side in (gap.start - known.start, known.stop - gap.stop))
     _check_patch(patch.shape[1], covers, Span(gap.start - left, gap.stop + right))
-    most = min(round(settings.reach * MODEL_RATE), gap.length // 2)
-    reach = (min(most, left // 2), min(most, right // 2))
-    sides = (
-        _align(timeline[:, gap.start - left : gap.start], patch, gap.start - left - covers.start, reach[0]),
-        _align(timeline[:, gap.stop : gap.stop + right], patch, gap.stop - covers.start, reach[1]),
-    )
-    around = Span(gap.start - left + reach[0], gap.stop + right - reach[1])
+    most = min(round(settings.reach * MODEL_RATE), gap.length // 4)  # a hand-over then stays inside the patch
+    reach = [min(most, side // 2) if side else most for side in (left, right)]
+    likeness = [
+        _likeness(timeline[:, gap.start - left : gap.start], patch, gap.start - left - covers.start, reach[0]),
+        _likeness(timeline[:, gap.stop : gap.stop + right], patch, gap.stop - covers.start, reach[1]),
+    ]
+    around = Span(gap.start - max(0, left - reach[0]), gap.stop + max(0, right - reach[1]))
     inner = Span(gap.start - around.start, gap.stop - around.start)
-    shifts = _shifts(sides, around, covers)
+    shifts = _shifts(likeness, around, covers)
     aligned = _to_mid_side(
         _shifted(patch, Span(around.start - covers.start, around.stop - covers.start), inner, shifts)
     )
@@ -128,8 +129,8 @@ def join(
     ]
     joined = _fade_in(context, aligned, inner, heard, settings)
     reports = [
-        None if not margin else Side(shift, side[1], float(np.abs(gain).max()))
-        for margin, side, shift, gain in zip((left, right), sides, shifts, gains, strict=True)
+        Side(shift, float(curve[shift + len(curve) // 2]), float(np.abs(gain).max())) if margin else None
+        for margin, curve, shift, gain in zip((left, right), likeness, shifts, gains, strict=True)
     ]
     return Joined(_to_mid_side(joined).astype(np.float32), reports[0], reports[1])
 
@@ -155,35 +156,34 @@ def _to_mid_side(audio: Stereo) -> Stereo:
     return np.stack([audio[0] + audio[1], audio[0] - audio[1]]) * math.sqrt(0.5)
 
 
-def _align(context: Stereo, patch: Stereo, at: int, reach: int) -> tuple[int, float]:
-    """Shift within ``reach``, and the correlation there, for a context that begins at sample ``at`` of the patch.
+def _likeness(context: Stereo, patch: Stereo, at: int, reach: int) -> Float[np.ndarray, " _shifts"]:
+    """Normalised correlation for each shift from -reach to reach; the context begins at sample ``at`` of the patch.
 
-    Compared is what of the context the patch covers under every shift. Silence is not shifted.
+    Compared is what of the context the patch covers under every shift. 0 throughout for silence and without context.
     """
     length = context.shape[1]
+    first, last = max(0, reach - at), length - max(0, at + length + reach - patch.shape[1])
     if length == 0:
-        return 0, 0.0
-    first = max(0, reach - at)
-    last = length - max(0, at + length + reach - patch.shape[1])
+        return np.zeros(2 * reach + 1)
     reference = context[:, first:last].astype(np.float64)
     around = patch[:, at + first - reach : at + last + reach].astype(np.float64)
-    cross = sum(correlate(a, r, mode="valid") for a, r in zip(around, reference, strict=True))
+    cross = np.sum([correlate(a, r, mode="valid") for a, r in zip(around, reference, strict=True)], axis=0)
     energy = np.pad(np.cumsum((around**2).sum(0)), (1, 0))
     energies = (energy[last - first :] - energy[: -(last - first)]) * float((reference**2).sum())
     # a floor of -100 dBFS: rounding in silence is not a likeness
-    score = np.asarray(cross) / np.sqrt(np.maximum(energies, (FLOOR * reference.size) ** 2))
-    best = int(score.argmax())
-    return (best - reach, float(score[best])) if score[best] > 0.0 else (0, 0.0)
+    return np.asarray(cross / np.sqrt(np.maximum(energies, (FLOOR * reference.size) ** 2)))
 
 
-def _shifts(sides: tuple[tuple[int, float], tuple[int, float]], around: Span, covers: Span) -> tuple[int, int]:
-    """The shift of each side; a side without likeness takes the other's, as far as the patch reaches."""
-    (left, left_match), (right, right_match) = sides
-    if left_match <= 0.0:
-        left = right if right_match > 0.0 else 0
-    if right_match <= 0.0:
-        right = left
-    return max(left, covers.start - around.start), min(right, covers.stop - around.stop)
+def _shifts(likeness: list[Float[np.ndarray, " _shifts"]], around: Span, covers: Span) -> tuple[int, int]:
+    """The shift of each side: the same one unless two are better by :data:`_WORTH`; as far as the patch reaches."""
+    reach = max(len(curve) for curve in likeness) // 2
+    least = 1e-9 * np.abs(np.arange(-reach, reach + 1))  # of equals, the smallest
+    left, right = (np.pad(curve, reach - len(curve) // 2, constant_values=-9.0) - least for curve in likeness)
+    common = left + right
+    if common.max() >= left.max() + right.max() - _WORTH:
+        left = right = common
+    early, late = int(left.argmax()) - reach, int(right.argmax()) - reach
+    return max(early, covers.start - around.start), min(late, covers.stop - around.stop)
 
 
 def _shifted(patch: Stereo, around: Span, inner: Span, shifts: tuple[int, int]) -> Stereo:
@@ -191,7 +191,7 @@ def _shifted(patch: Stereo, around: Span, inner: Span, shifts: tuple[int, int]) 
     left, right = shifts
     if left == right:
         return patch[:, around.start + left : around.stop + left]
-    half = min(round(_HANDOVER * MODEL_RATE), inner.length // 2) // 2
+    half = min(round(_HANDOVER * MODEL_RATE) // 2, inner.length // 4)
     middle = around.start + (inner.start + inner.stop) // 2
     early = patch[:, around.start + left : middle + half + left]
     late = patch[:, middle - half + right : around.stop + right]

@@ -48,7 +48,7 @@ def carry(
     Within a family all chunks go over as they are, text tags among them. Between families the text tags do, as far as
     the container has room for them.
     """
-    if origin == target and target != "FLAC":
+    if origin == target and target in ("WAV", "AIFF", "CAF"):
         stay = [c for c in extra if moved and (c[0] in _POSITIONS or (c[0] == b"LIST" and c[1][:4] == b"adtl"))]
         return Carried({}, tuple(c for c in extra if c not in stay), tuple(_printable(c[0]) for c in stay))
     known = {b"LIST", b"NAME", b"AUTH", b"(c) ", b"ANNO", b"info"}  # hold the text tags themselves
@@ -123,13 +123,15 @@ def read_recipe(path: Path) -> Recipe:
 
 
 def _recipe_chunk(path: Path, header: Header) -> bytes | None:
-    assert header.layout is not None
+    if header.layout is None or header.layout.recipe is None:
+        return None
+    chunk_id, prefix = header.layout.recipe
     with path.open("rb") as file:
         for chunk in header.chunks:
-            if chunk.id == header.layout.recipe[0] and chunk.size <= MAX_BYTES + 16:
+            if chunk.id == chunk_id and chunk.size <= MAX_BYTES + len(prefix):
                 content = chunks.payload(file, chunk)
                 if chunks.is_recipe(header.layout, chunk.id, content):
-                    return content[len(header.layout.recipe[1]) :]
+                    return content[len(prefix) :]
     return None
 
 

@@ -13,7 +13,7 @@ from segue.errors import InvalidRequest
 from segue.guidance.curve import Curve
 from segue.guidance.gradient import Mask, gradient, unit_rms
 from segue.guidance.objective import Decode, Objective
-from segue.guidance.strength import LevelStrength
+from segue.guidance.strength import LevelStrength, level_strength
 from segue.sampling.checks import check_generators
 from segue.sampling.contract import Latents, Prediction, Prior
 from segue.sampling.noise import noise
@@ -104,4 +104,4 @@ def mean_step(
         raise InvalidRequest(
             f"expected at least 1 iteration, got {iterations}; to switch the guidance off set kappa to 0"
         )
-    return MeanStep(prior, objective, LevelStrength(Curve.of(kappa)), decode, iterations, jitter, where)
+    return MeanStep(prior, objective, level_strength(kappa), decode, iterations, jitter, where)

@@ -45,13 +45,24 @@ class LevelStrength:
         return self.at(t)
 
 
+def level_strength(xi: float | Curve) -> LevelStrength:
+    """A number or curve as a strength.
+
+    Raises:
+        InvalidRequest: a value that is negative, infinite or NaN.
+    """
+    if isinstance(xi, int | float) and not (math.isfinite(xi) and xi >= 0.0):
+        raise InvalidRequest(f"expected a guidance strength that is finite and 0 or above, got {xi}")
+    return LevelStrength(Curve.of(xi))
+
+
 def strength(xi: Xi) -> Strength:
     """``xi`` as a function of the step.
 
     Raises:
         InvalidRequest: a number or curve value that is negative, infinite or NaN.
     """
-    return LevelStrength(Curve.of(xi)) if isinstance(xi, int | float | Curve) else xi
+    return level_strength(xi) if isinstance(xi, int | float | Curve) else xi
 
 
 def is_off(xi: Strength, t: float) -> bool:

@@ -9,14 +9,15 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from segue.errors import BundleRejected
-from segue.prior.graph_checks import StoredTensor, check_graph, check_interface
+from segue.prior.graph_checks import check_graph, check_interface
 from segue.prior.manifest import MANIFEST, Manifest
 from segue.prior.runtime import Graph
-from segue.prior.weights import check_coverage, check_finite
+from segue.prior.weight_checks import StoredTensor, check_coverage
 
 MAX_GRAPH_BYTES = 64 << 20
 MAX_WEIGHTS_BYTES = 64 << 30
@@ -53,7 +54,9 @@ def _check_kind(path: Path, *, may_be_linked: bool) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise BundleRejected(f"{name}: expected a regular file, got a link, folder or device: copy the file itself")
     if status.st_nlink > 1 and not may_be_linked:
-        raise BundleRejected(f"{name}: expected a file of its own, got one of {status.st_nlink} hard links: copy the file")
+        raise BundleRejected(
+            f"{name}: expected a file of its own, got one of {status.st_nlink} hard links: copy the file"
+        )
     if path.suffix == ".onnx":
         limit = MAX_GRAPH_BYTES
     elif name in WEIGHT_FILES:
@@ -75,41 +78,36 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def read_graphs(folder: Path, manifest: Manifest) -> dict[str, Graph]:
-    """The graphs' bytes, each of the digest stated, parsed and found to be what a bundle may hold.
+@dataclass(frozen=True)
+class Checked:
+    """What has passed: the graphs by name, and the tensors that lie in each weights file."""
+
+    graphs: Mapping[str, Graph]
+    tensors: Mapping[str, Sequence[StoredTensor]]
+
+
+def check_graphs(folder: Path, manifest: Manifest) -> Checked:
+    """The graphs, each of the digest stated, parsed and found to be what a bundle may hold.
 
     Raises:
         BundleRejected: one is not, or does not fit its weights file, or has other inputs than the manifest says.
     """
     graphs: dict[str, Graph] = {}
-    stored: dict[str, list[StoredTensor]] = {name: [] for name in WEIGHT_FILES & set(manifest.files)}
-    sizes = {name: (folder / name).stat().st_size for name in stored}
+    tensors: dict[str, list[StoredTensor]] = {name: [] for name in WEIGHT_FILES & set(manifest.files)}
+    sizes = {name: (folder / name).stat().st_size for name in tensors}
     for signature in manifest.functions():
         models = []
         for name in signature.graphs:
             model = _read(folder / f"{name}.onnx", manifest.files)
-            proto, tensors = check_graph(name, model, sizes)
-            for tensor in tensors:
-                stored[tensor.file].append(tensor)
+            proto, stored = check_graph(name, model, sizes)
+            for tensor in stored:
+                tensors[tensor.file].append(tensor)
             models.append(proto)
             graphs[name] = Graph(name, model, folder)
         check_interface(signature, *models)
-    for file, tensors in stored.items():
-        check_coverage(folder / file, tensors)
-    return graphs
-
-
-def read_stored(folder: Path, manifest: Manifest) -> None:
-    """Refuse weights that are not finite. Reads all of them, so it is done once for each digest.
-
-    Raises:
-        BundleRejected: an entry is NaN or infinite.
-    """
-    sizes = {name: (folder / name).stat().st_size for name in WEIGHT_FILES & set(manifest.files)}
-    for signature in manifest.functions():
-        for name in signature.graphs:
-            _, tensors = check_graph(name, _read(folder / f"{name}.onnx", manifest.files), sizes)
-            check_finite(folder, tensors)
+    for file, stored in tensors.items():
+        check_coverage(folder / file, stored)
+    return Checked(graphs, tensors)
 
 
 def _read(path: Path, digests: Mapping[str, str]) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from jaxtyping import Float
 from torch import Tensor
@@ -17,6 +17,7 @@ REFERENCE_RMS = 0.1
 StereoBatch = Float[Tensor, "batch 2 samples"]
 
 
+@runtime_checkable
 class Codec(Protocol):
     """Waveform to latent and back, differentiable both ways; 44.1 kHz stereo at :data:`REFERENCE_RMS`."""
 
@@ -61,6 +62,7 @@ class ConditioningRequest:
     extras: Mapping[str, Tensor] = field(default_factory=dict)
 
 
+@runtime_checkable
 class ConditioningProvider(Protocol):
     """Makes one named conditioning input of a graph."""
 
@@ -68,6 +70,7 @@ class ConditioningProvider(Protocol):
         """The tensor, float32 unless the manifest says otherwise, batch first."""
 
 
+@runtime_checkable
 class Denoiser(Protocol):
     """A network whose conditioning is not bound yet."""
 

@@ -88,8 +88,8 @@ class CodecTable(BaseModel):
 class Manifest(_Table):
     """A bundle's description.
 
-    ``sample_rate`` in hertz; ``channels`` of the latent; ``token`` samples of audio for each latent frame; ``window`` in
-    latent frames is what the prior was trained on; lengths are multiples of ``latent_multiple``. ``files`` holds the
+    ``sample_rate`` in hertz; ``channels`` of the latent; ``token`` samples of audio for each latent frame; ``window``
+    in latent frames is what the prior was trained on; lengths are multiples of ``latent_multiple``. ``files`` holds the
     SHA-256 of every other file. ``licence`` is the most restrictive of weights and training data.
     """
 
@@ -141,11 +141,12 @@ def _check_format(data: dict[str, Any]) -> dict[str, Any]:
     version = data.get("format")
     match = re.fullmatch(r"(\d{1,4})\.(\d{1,4})", version) if isinstance(version, str) else None
     if match is None:
-        raise BundleRejected(f"expected format = \"{FORMAT_MAJOR}.{FORMAT_MINOR}\" in {MANIFEST}, got {version!r}")
+        raise BundleRejected(f'expected format = "{FORMAT_MAJOR}.{FORMAT_MINOR}" in {MANIFEST}, got {version!r}')
     major, minor = int(match[1]), int(match[2])
     if major != FORMAT_MAJOR:
         raise BundleRejected(
-            f"the bundle's format is {version}, this Segue reads {FORMAT_MAJOR}.x: update Segue, or export the bundle again"
+            f"the bundle's format is {version}, this Segue reads {FORMAT_MAJOR}.x: update Segue, "
+            "or export the bundle again"
         )
     if minor > FORMAT_MINOR:
         return {key: value for key, value in data.items() if key in Manifest.model_fields}
@@ -168,7 +169,9 @@ def parse_manifest(text: bytes) -> Manifest:
         return Manifest.model_validate(_check_format(data))
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'manifest'}: {e['msg']}" for e in error.errors()[:5])
-        raise BundleRejected(f"{MANIFEST} is not as format {FORMAT_MAJOR} asks: {faults}; export the bundle again") from error
+        raise BundleRejected(
+            f"{MANIFEST} is not as format {FORMAT_MAJOR} asks: {faults}; export the bundle again"
+        ) from error
 
 
 def read_manifest(folder: Path) -> tuple[Manifest, bytes]:

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.autograd.function import FunctionCtx, once_differentiable
 
 from segue.errors import BundleRejected, InvalidRequest
-from segue.prior.onnx_session import TensorSession
+from segue.prior.onnx_session import TensorSession, torch_device
 from segue.prior.runtime import Graph, SessionSettings
 from segue.prior.signature import Signature, TensorSpec
 from segue.sampling.contract import Latents
@@ -41,7 +41,7 @@ class OnnxFunction:
     @property
     def device(self) -> torch.device:
         """Where tensors must lie."""
-        return torch.device(self._settings.device, self._settings.index if self._settings.device == "cuda" else None)
+        return torch_device(self._settings)
 
     def __call__(self, variable: Tensor, others: Mapping[str, Tensor]) -> Tensor:
         """The output; tensors as the signature says, of one batch and one length.
@@ -56,7 +56,9 @@ class OnnxFunction:
             return result
         return self._run(0, {self.signature.variable.name: variable.detach().contiguous(), **fixed}, output)[0]
 
-    def forward(self, variable: Tensor, fixed: Mapping[str, Tensor], sizes: tuple[int, ...]) -> tuple[Tensor, Mapping[str, Any]]:
+    def forward(
+        self, variable: Tensor, fixed: Mapping[str, Tensor], sizes: tuple[int, ...]
+    ) -> tuple[Tensor, Mapping[str, Any]]:
         """The output by the ``fw`` graph, and all values the pull-back may ask for."""
         inputs = {self.signature.variable.name: variable.detach().contiguous(), **fixed}
         output, saved = self._run(1, inputs, sizes)
@@ -68,7 +70,9 @@ class OnnxFunction:
         inputs = {**values, self.signature.cotangent.name: cot.to(torch.float32).contiguous()}
         return self._run(2, inputs, tuple(variable.shape))[0]
 
-    def _run(self, graph: int, inputs: Mapping[str, Any], sizes: tuple[int, ...]) -> tuple[Tensor, dict[str, ort.OrtValue]]:
+    def _run(
+        self, graph: int, inputs: Mapping[str, Any], sizes: tuple[int, ...]
+    ) -> tuple[Tensor, dict[str, ort.OrtValue]]:
         """Run one of the three graphs; its output (for the pull-back: the gradient) and the values it saves."""
         result = torch.empty(sizes, dtype=torch.float32, device=self.device)
         s = self.signature
@@ -97,7 +101,9 @@ class OnnxFunction:
                     f"got {size} and {length}: bind conditioning for this length"
                 )
         if frames % s.frames_multiple:
-            raise InvalidRequest(f"expected a multiple of {s.frames_multiple} latent frames, got {frames}: pad the window")
+            raise InvalidRequest(
+                f"expected a multiple of {s.frames_multiple} latent frames, got {frames}: pad the window"
+            )
         return s.output.sizes(batch, frames)
 
 
@@ -157,7 +163,8 @@ class OnnxDenoiser:
         if set(conditioning) != set(self._specs):
             missing, unknown = set(self._specs) - set(conditioning), set(conditioning) - set(self._specs)
             raise InvalidRequest(
-                f"expected conditioning named {sorted(self._specs)}: missing {sorted(missing)}, unknown {sorted(unknown)}"
+                f"expected conditioning named {sorted(self._specs)}: missing {sorted(missing)}, "
+                f"unknown {sorted(unknown)}"
             )
         bound = {n: t.detach().to(self.device) for n, t in conditioning.items()}
         matched = {n: check_tensor(t, self._specs[n], self.device) for n, t in bound.items()}
@@ -190,7 +197,9 @@ class OnnxPrior:
         """The conditioning for a batch, expanded once."""
         if self._expanded[0] != batch:
             expanded = {
-                name: tensor.expand(batch, *tensor.shape[1:]).contiguous() if tensor.shape[0] == 1 else tensor.contiguous()
+                name: tensor.expand(batch, *tensor.shape[1:]).contiguous()
+                if tensor.shape[0] == 1
+                else tensor.contiguous()
                 for name, tensor in self._conditioning.items()
             }
             self._expanded = (batch, expanded)

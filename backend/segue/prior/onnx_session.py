@@ -1,7 +1,7 @@
 """Torch tensors in and out of an ONNX Runtime session, on the device they are on, without a copy.
 
-The one place that knows about devices. Tensors are bound by address; what is not asked for as a tensor stays an OrtValue
-on the device, so that saved activations never cross to the host.
+The one place that knows about devices. Tensors are bound by address; what is not asked for as a tensor stays an
+OrtValue on the device, so that saved activations never cross to the host.
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ from torch import Tensor
 
 from segue.prior.runtime import Graph, SessionSettings, open_session
 
-Value = Tensor | ort.OrtValue
+
+def torch_device(settings: SessionSettings) -> torch.device:
+    """The device as torch names it."""
+    return torch.device("cuda", settings.index) if settings.device == "cuda" else torch.device("cpu")
 
 
 class TensorSession:
@@ -27,12 +30,7 @@ class TensorSession:
         self.inputs: tuple[str, ...] = tuple(i.name for i in self._session.get_inputs())
         self.outputs: tuple[str, ...] = tuple(o.name for o in self._session.get_outputs())
 
-    @property
-    def device(self) -> torch.device:
-        """Where inputs must lie and outputs come."""
-        return torch.device(self._settings.device, self._settings.index if self._settings.device == "cuda" else None)
-
-    def run(self, inputs: Mapping[str, Value], into: Mapping[str, Tensor]) -> dict[str, ort.OrtValue]:
+    def run(self, inputs: Mapping[str, Tensor | ort.OrtValue], into: Mapping[str, Tensor]) -> dict[str, ort.OrtValue]:
         """Run once. Outputs named in ``into`` are written there; the others are returned."""
         binding = self._session.io_binding()
         for name in self.inputs:
@@ -46,7 +44,9 @@ class TensorSession:
                 binding.bind_output(name, *self._place(into[name]))
             else:
                 binding.bind_output(name, self._settings.device, self._settings.index)
-        if self._settings.device == "cuda":  # ONNX Runtime has a stream of its own and ends each run in step with the host
+        if (
+            self._settings.device == "cuda"
+        ):  # ONNX Runtime has a stream of its own and ends each run in step with the host
             torch.cuda.current_stream(self._settings.index).synchronize()
         self._session.run_with_iobinding(binding)
         return {n: v for n, v in zip(self.outputs, binding.get_outputs(), strict=True) if n not in into}

@@ -17,7 +17,7 @@ _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
 @dataclass(frozen=True)
 class SessionSettings:
-    """Where and how graphs run: ``threads`` of one operator (None: one for each physical core), ``device`` and its index."""
+    """Where graphs run: ``device`` and its index; ``threads`` within an operator (None: one for each physical core)."""
 
     device: Device = "cpu"
     threads: int | None = None
@@ -50,8 +50,8 @@ def open_session(graph: Graph, settings: SessionSettings) -> ort.InferenceSessio
     provider = _PROVIDERS[settings.device]
     if provider not in ort.get_available_providers():
         raise ResourceError(
-            f"device {settings.device!r} needs onnxruntime's {provider}, installed are {ort.get_available_providers()}: "
-            "install segue[gpu], or choose device 'cpu'"
+            f"device {settings.device!r} needs onnxruntime's {provider}, this installation has "
+            f"{ort.get_available_providers()}: install segue[gpu], or choose device 'cpu'"
         )
     options = ort.SessionOptions()
     options.intra_op_num_threads = settings.threads or 0

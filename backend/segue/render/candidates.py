@@ -125,7 +125,7 @@ def varied(studio: Studio, region: Region, pair: DonorPair | None, seeds: tuple[
         if index in failures:
             yield failures[index]
             continue
-        item = latents[index][None]
+        item = latents[index]
         if studio.codec.needs_excitation:
             with studio.progress.stage("decode"):
                 made = shape(item, scene, song, gap, original, studio.codec)
@@ -162,7 +162,7 @@ def _sampled(
         if index in failures:
             yield failures[index]
         else:
-            yield _sounded(studio, region, scene, latents[index][None], method, seed)
+            yield _sounded(studio, region, scene, latents[index], method, seed)
 
 
 def _sounded(

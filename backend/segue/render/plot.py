@@ -25,6 +25,7 @@ COLUMNS = 1600  # about one a pixel
 F_MIN, F_MAX = 40.0, 20000.0  # hertz
 RANGE_DB = 80.0
 MARGIN = 4.0  # seconds shown on each side of the gaps
+_SLACK = 1e-3  # a gap given on the 44.1 kHz grid may end a little after the last sample of another rate
 
 Gap = tuple[float, float]
 
@@ -99,7 +100,7 @@ def _shown(gaps: Sequence[Gap], seconds: float) -> Gap:
     if not gaps:
         raise InvalidRequest("a plot needs at least one gap, got none")
     for start, stop in gaps:
-        if not 0.0 <= start < stop <= seconds + 1e-6:
+        if not 0.0 <= start < stop <= seconds + _SLACK:
             raise InvalidRequest(
                 f"gap {start:.3f}:{stop:.3f} does not lie in both clips, of which one lasts {seconds:.3f} s"
             )

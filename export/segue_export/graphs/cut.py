@@ -17,18 +17,23 @@ from functools import cached_property
 from pathlib import Path
 
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
-from segue.prior.signature import Signature, TensorSpec
 
+from segue.prior.signature import Signature, TensorSpec
 from segue_export.graphs.trace import OPSET
 from segue_export.graphs.weights import INLINE_BYTES, WeightsFile, is_half, read_tensor
 
 IR_VERSION = 10
 
-_VIEWS = frozenset("Cast Expand Flatten Identity Reshape Shape Slice Split Squeeze Transpose Unsqueeze".split())
-_CHEAP = _VIEWS | frozenset(
-    "Add And Concat Constant ConstantOfShape Cos Div Equal Exp Gather Greater Less Mul Neg Not Or Pow Range Reciprocal "
-    "Sigmoid Sin Sqrt Sub Tanh Where".split()
-)
+# fmt: off
+_VIEWS = frozenset((
+    "Cast", "Expand", "Flatten", "Identity", "Reshape", "Shape", "Slice", "Split", "Squeeze", "Transpose",
+    "Unsqueeze",
+))
+_CHEAP = _VIEWS | frozenset((
+    "Add", "And", "Concat", "Constant", "ConstantOfShape", "Cos", "Div", "Equal", "Exp", "Gather", "Greater", "Less",
+    "Mul", "Neg", "Not", "Or", "Pow", "Range", "Reciprocal", "Sigmoid", "Sin", "Sqrt", "Sub", "Tanh", "Where",
+))
+# fmt: on
 
 
 @dataclass(frozen=True)

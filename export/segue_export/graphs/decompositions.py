@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from torch._decomp import core_aten_decompositions, get_decompositions
 from torch.overrides import TorchFunctionMode
@@ -21,7 +20,7 @@ _ATTENTION = ("query", "key", "value", "attn_mask", "dropout_p", "is_causal", "s
 _LINEAR = ("input", "weight", "bias")
 
 
-def attention(
+def attention(  # noqa: PLR0917  torch's own signature
     query: Tensor,
     key: Tensor,
     value: Tensor,
@@ -31,7 +30,7 @@ def attention(
     scale: float | None = None,
     enable_gqa: bool = False,
 ) -> Tensor:
-    """softmax(scale q k^T + mask) v (Vaswani et al. 2017), with the semantics of ``F.scaled_dot_product_attention``.
+    """softmax(scale q k^T + mask) v (Vaswani et al. 2017), with the meaning of torch's own function of the name.
 
     Shapes (batch, heads, length, head). A boolean mask is True where attention is allowed; ``enable_gqa`` repeats the
     key's and value's heads. Dropout is refused: a graph is exported for inference.
@@ -66,9 +65,9 @@ class ExportFriendly(TorchFunctionMode):
         self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
         named = dict(kwargs or {})
-        if func is F.linear:
+        if func is torch.nn.functional.linear:
             return linear(**dict(zip(_LINEAR, args, strict=False)), **named)
-        if func is F.scaled_dot_product_attention:
+        if func is torch.nn.functional.scaled_dot_product_attention:
             return attention(**dict(zip(_ATTENTION, args, strict=False)), **named)
         return func(*args, **named)
 
@@ -94,7 +93,7 @@ def _flipped(weight: Tensor, groups: int) -> Tensor:
     return grouped.reshape(groups * per_group, out // groups, *kernel)
 
 
-def _convolution_backward(
+def _convolution_backward(  # noqa: PLR0917  aten's own signature
     cot: Tensor,
     x: Tensor,
     weight: Tensor,

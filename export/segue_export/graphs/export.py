@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,12 +11,12 @@ from pathlib import Path
 
 import onnx
 import torch
+from torch import nn
+
 from segue.errors import InvalidRequest
 from segue.prior.onnx_function import OnnxFunction
 from segue.prior.runtime import Graph, SessionSettings
 from segue.prior.signature import Axis, Signature, TensorSpec, codec_signatures, denoiser_signature
-from torch import nn
-
 from segue_export.graphs.cut import cut
 from segue_export.graphs.parity import ParityCases, ParityReport, Sampler, check_parity
 from segue_export.graphs.trace import export_joint
@@ -38,6 +37,15 @@ class _Job:
     signature: Signature
 
 
+@dataclass(frozen=True)
+class _Demand:
+    """How like torch the graphs must be, and on what inputs."""
+
+    tolerance: float
+    cases: ParityCases
+    sample: Sampler | None = None
+
+
 def export_denoiser(
     module: nn.Module,
     folder: Path,
@@ -54,8 +62,8 @@ def export_denoiser(
 
     ``x_t`` (batch, channels, frames), ``time`` (batch,), conditioning by name and shape as in
     ``("mask", ("batch", 1, "frames"))``. Frames must be a multiple of ``latent_multiple``. With ``store_fp16`` large
-    weights are rounded to float16 first and stored so; parity is then taken against the rounded module. ``sample`` draws
-    inputs for the comparison where N(0, 1) would be unlike real ones. The module itself is not changed.
+    weights are rounded to float16 first and stored so; parity is then taken against the rounded module. ``sample``
+    draws inputs for the comparison where N(0, 1) would be unlike real ones. The module itself is not changed.
 
     Raises:
         ExportMismatch: prediction or gradient differ from torch by more than ``tolerance``; no file is left.
@@ -63,7 +71,7 @@ def export_denoiser(
     """
     specs = [TensorSpec(name, tuple(shape)) for name, shape in conditioning]
     job = _Job(_prepared(module, store_fp16), denoiser_signature(channels, specs, latent_multiple))
-    return _export([job], folder, DENOISER_WEIGHTS, tolerance, cases or ParityCases(), sample)[0]
+    return _export([job], folder, DENOISER_WEIGHTS, _Demand(tolerance, cases or ParityCases(), sample))[0]
 
 
 def export_codec(
@@ -84,8 +92,7 @@ def export_codec(
     """
     signatures = codec_signatures(channels, token, latent_multiple)
     jobs = [_Job(_prepared(m, store_fp16), s) for m, s in zip((encoder, decoder), signatures, strict=True)]
-    cases = cases or ParityCases(times=(0.5,))
-    first, second = _export(jobs, folder, CODEC_WEIGHTS, tolerance, cases, None)
+    first, second = _export(jobs, folder, CODEC_WEIGHTS, _Demand(tolerance, cases or ParityCases()))
     return first, second
 
 
@@ -97,17 +104,16 @@ def _prepared(module: nn.Module, store_fp16: bool) -> nn.Module:
     return prepared
 
 
-def _export(
-    jobs: Sequence[_Job], folder: Path, weights: str, tolerance: float, cases: ParityCases, sample: Sampler | None
-) -> list[ParityReport]:
+def _export(jobs: Sequence[_Job], folder: Path, weights: str, demand: _Demand) -> list[ParityReport]:
     names = [weights, *(f"{graph}.onnx" for job in jobs for graph in job.signature.graphs)]
     with _all_or_nothing(folder, names) as temporary:
         with WeightsFile(temporary / weights) as file:
             for job in jobs:
                 _write_graphs(job, temporary, file)
+        functions = [load_function(job.signature, temporary) for job in jobs]
         return [
-            check_parity(j.module, load_function(j.signature, temporary), tolerance=tolerance, cases=cases, sample=sample)
-            for j in jobs
+            check_parity(j.module, f, tolerance=demand.tolerance, cases=demand.cases, sample=demand.sample)
+            for j, f in zip(jobs, functions, strict=True)
         ]
 
 
@@ -137,4 +143,4 @@ def _all_or_nothing(folder: Path, names: Sequence[str]) -> Iterator[Path]:
         yield Path(temporary)
         folder.mkdir(exist_ok=True)
         for name in names:
-            os.replace(Path(temporary) / name, folder / name)
+            (Path(temporary) / name).replace(folder / name)

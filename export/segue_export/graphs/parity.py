@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor, nn
+
 from segue.errors import ExportMismatch
 from segue.prior.onnx_function import OnnxFunction
-from torch import Tensor, nn
 
 Sampler = Callable[[int, int, torch.Generator], Mapping[str, Tensor]]
 """(batch, frames, generator) -> values of some of the inputs by name; the others are drawn from N(0, 1)."""
@@ -47,7 +48,7 @@ def relative_error(value: Tensor, reference: Tensor) -> float:
 
 def _reference(module: nn.Module, inputs: Mapping[str, Tensor], variable: str, cot: Tensor) -> tuple[Tensor, Tensor]:
     x = inputs[variable].clone().requires_grad_(True)
-    output = module(**{**inputs, variable: x})
+    output = module(x, **{name: tensor for name, tensor in inputs.items() if name != variable})
     (gradient,) = torch.autograd.grad(output, x, cot, allow_unused=True)
     return output.detach(), torch.zeros_like(x) if gradient is None else gradient
 
@@ -102,8 +103,8 @@ def check_parity(
     if not worst <= tolerance:
         plain, forward, gradient = (max(e) for e in zip(*errors, strict=True))
         raise ExportMismatch(
-            f"{signature.graphs[0]}: expected relative errors of at most {tolerance:g} against torch, got {worst:.3g} at "
-            f"{where} (largest: {signature.graphs[0]} {plain:.3g}, {signature.graphs[1]} {forward:.3g}, gradient "
+            f"{signature.graphs[0]}: expected relative errors of at most {tolerance:g} against torch, got {worst:.3g} "
+            f"at {where} (largest: {signature.graphs[0]} {plain:.3g}, {signature.graphs[1]} {forward:.3g}, gradient "
             f"{gradient:.3g}): nothing was written; look for operators whose pull-back is not their derivative"
         )
     return ParityReport(*(max(e) for e in zip(*errors, strict=True)))

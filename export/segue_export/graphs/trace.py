@@ -13,13 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import torch
-from segue.prior.signature import Signature, TensorSpec, frames_factor
 from torch import Tensor, fx, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.func import functional_call, vjp
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.fx.experimental.symbolic_shapes import DimDynamic, ShapeEnv, StatelessSymbolicContext
 
+from segue.prior.signature import Signature, TensorSpec, frames_factor
 from segue_export.graphs.decompositions import ExportFriendly, decomposition_table
 
 OPSET = 20
@@ -39,7 +39,7 @@ def _split(spec: TensorSpec, multiple: int) -> list[tuple[int, int]]:
 
 def _unflatten(tensor: Tensor, spec: TensorSpec, multiple: int) -> Tensor:
     for axis, size in _split(spec, multiple):
-        tensor = tensor.unflatten(axis, (-1, size))
+        tensor = torch.unflatten(tensor, axis, (-1, size))
     return tensor
 
 
@@ -65,8 +65,10 @@ def _fake_inputs(
 ) -> tuple[FakeTensorMode, dict[str, Tensor], list[Tensor]]:
     """Stand-ins without data: weights of fixed sizes, inputs with one symbol for each free axis."""
     mode = FakeTensorMode(shape_env=ShapeEnv(duck_shape=False), allow_non_fake_inputs=True)
-    fake_weights = {name: mode.from_tensor(w.detach(), static_shapes=True) for name, w in weights.items()}
-    inputs = []
+    fake_weights: dict[str, Tensor] = {
+        name: mode.from_tensor(w.detach(), static_shapes=True) for name, w in weights.items()
+    }
+    inputs: list[Tensor] = []
     for spec in specs:
         real = _unflatten(torch.zeros(spec.sizes(_TRACED_BATCH, _TRACED_FRAMES * multiple)), spec, multiple)
         free = _free_axes(spec, multiple)
@@ -80,10 +82,10 @@ def _tie(tensors: list[Tensor], specs: tuple[TensorSpec, ...], multiple: int) ->
     frames: list[int] = []
     for tensor, spec in zip(tensors, specs, strict=True):
         free = sorted(_free_axes(spec, multiple))
-        torch._check(tensor.shape[0] == tensors[0].shape[0])
+        torch._check(tensor.shape[0] == tensors[0].shape[0])  # type: ignore[no-untyped-call]
         frames += [tensor.shape[i] for i in free[1:]]
     for count in frames[1:]:
-        torch._check(count == frames[0])
+        torch._check(count == frames[0])  # type: ignore[no-untyped-call]
 
 
 def trace_pullback(module: nn.Module, signature: Signature) -> fx.GraphModule:
@@ -93,8 +95,11 @@ def trace_pullback(module: nn.Module, signature: Signature) -> fx.GraphModule:
     def joint(weights: dict[str, Tensor], *unflattened: Tensor) -> tuple[Tensor, Tensor]:
         _tie(list(unflattened), specs, multiple)
         variable, *others, cot = (_flatten(t, s, multiple) for t, s in zip(unflattened, specs, strict=True))
+        named = {spec.name: tensor for spec, tensor in zip(signature.others, others, strict=True)}
         with ExportFriendly():
-            output, pull = vjp(lambda x: functional_call(module, weights, (x, *others)), variable)
+            output, pull = vjp(  # type: ignore[misc]  # without has_aux there are two
+                lambda x: functional_call(module, weights, (x,), named), variable
+            )
             # Under grad mode the twice differentiable variants of some backwards are traced, which do not export.
             with torch.no_grad():
                 (gradient,) = pull(cot)

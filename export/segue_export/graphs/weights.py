@@ -46,7 +46,9 @@ class WeightsFile:
     def __enter__(self) -> WeightsFile:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._stream.close()
 
     def add(self, name: str, array: np.ndarray) -> TensorProto:

@@ -28,10 +28,10 @@ class MelTransformerSettings:
     kernel: int = 7
 
 
-def rotary(length: int, head: int, like: Tensor) -> tuple[Tensor, Tensor]:
-    """Cosines and sines (length, head / 2) of rotary positions (Su et al. 2021)."""
-    frequency = 10000.0 ** (-torch.arange(0, head, 2, dtype=like.dtype, device=like.device) / head)
-    angle = torch.arange(length, dtype=like.dtype, device=like.device)[:, None] * frequency
+def rotary(x: Float[Tensor, "batch length width"], head: int) -> tuple[Tensor, Tensor]:
+    """Cosines and sines (length, head / 2) of rotary positions (Su et al. 2021) for a sequence like ``x``."""
+    frequency = 10000.0 ** (-torch.arange(0, head, 2, dtype=x.dtype, device=x.device) / head)
+    angle = torch.arange(x.shape[1], dtype=x.dtype, device=x.device)[:, None] * frequency
     return angle.cos(), angle.sin()
 
 
@@ -114,7 +114,7 @@ class MelTransformer(nn.Module):
         d1, d2 = (d.transpose(1, 2) * here[..., i : i + 1] for i, d in enumerate(donors.chunk(2, 1)))
         keep, z = mask.transpose(1, 2), z.transpose(1, 2)
         clean, noisy = self.embed_time(time * 0), self.embed_time(time)
-        cos, sin = rotary(z.shape[1], self.settings.head, z)
+        cos, sin = rotary(z, self.settings.head)
         h = self.embed(torch.cat([z, d1, d2, keep, here], -1))
         for block in self.blocks:
             h = block(h, clean, noisy, keep, cos, sin)

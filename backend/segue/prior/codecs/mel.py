@@ -102,6 +102,26 @@ class MelCodec:
         banks = tuple(mel_filterbank(s.n_fft, n, s.rate, s.f_min, s.f_max) for n in (s.mid_bands, s.side_bands))
         object.__setattr__(self, "_banks", banks)
 
+    @property
+    def token(self) -> int:
+        """Samples of audio one latent frame stands for."""
+        return self.settings.token
+
+    @property
+    def channels(self) -> int:
+        """Latent channels."""
+        return self.settings.channels
+
+    @property
+    def reach(self) -> int:
+        """Half a transform: a token's first frame is centred on its first sample, its last one a hop before its end."""
+        return self.settings.n_fft // 2
+
+    @property
+    def needs_excitation(self) -> bool:
+        """A mel has no phase: decoding needs audio to shape."""
+        return True
+
     @cached_property
     def window(self) -> Tensor:
         """The Hann window of the transform."""

@@ -1,0 +1,106 @@
+"""A bundle: a folder (or one zip) with manifest.toml, ONNX graphs and their weights, checked before it is opened."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.resources
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+
+import platformdirs
+
+from segue.errors import BundleRejected
+from segue.prior.archive import unpack
+from segue.prior.checks import check_files, check_graphs
+from segue.prior.codecs.registry import CodecSource, make_codec
+from segue.prior.contract import Codec
+from segue.prior.manifest import Manifest, read_manifest
+from segue.prior.onnx_function import OnnxDenoiser, OnnxFunction
+from segue.prior.quarantine import ensure_passed
+from segue.prior.runtime import Graph, SessionSettings
+from segue.prior.signature import Signature
+from segue.prior.weight_checks import check_finite
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A checked bundle; make one with :meth:`open`.
+
+    ``digest`` is the SHA-256 of the manifest, which holds those of all other files: it names the model in a recipe.
+    """
+
+    manifest: Manifest
+    digest: str
+    folder: Path
+    _graphs: Mapping[str, Graph] = field(repr=False, compare=False)
+
+    @staticmethod
+    def open(source: str | Path | None = None, *, cache: Path | None = None) -> Bundle:
+        """Open a bundle: None is the one inside this package; a bare name is looked up in the user's data folder (see
+        :func:`bundles_folder`); a Path, or a string with a separator or ending in .zip, is a folder or zip.
+
+        All files are checked against their digests, the graphs parsed and searched for anything but plain operators,
+        and a bundle whose digest is new is first run in a child process (``segue.prior.quarantine``). The embedded
+        bundle needs no child: it is installed together with this code and is as much to be trusted; its digests are
+        checked all the same, against damage.
+
+        Raises:
+            BundleRejected: there is none, or it is damaged, unsafe or of another format.
+            ResourceError: a zip needs more room than there is.
+        """
+        cache = cache or platformdirs.user_cache_path("segue")
+        embedded = source is None
+        folder = embedded_folder() if source is None else _find(source)
+        if not folder.is_dir():
+            folder = unpack(folder, cache)
+        manifest, text = read_manifest(folder)
+        digest = hashlib.sha256(text).hexdigest()
+        check_files(folder, manifest, may_be_linked=embedded)
+        checked = check_graphs(folder, manifest)
+        check_finite(folder, chain.from_iterable(checked.tensors.values()))
+        if not embedded:
+            ensure_passed(folder, manifest, digest, cache)
+        bundle = Bundle(manifest, digest, folder, checked.graphs)
+        bundle.codec()  # refuses a codec table that contradicts the manifest now, not in the middle of a render
+        return bundle
+
+    def denoiser(self, settings: SessionSettings | None = None) -> OnnxDenoiser:
+        """The denoiser; its sessions are made when first needed."""
+        return OnnxDenoiser(self._load(self.manifest.denoiser(), settings))
+
+    def codec(self, settings: SessionSettings | None = None) -> Codec:
+        """The codec the manifest names."""
+        return make_codec(CodecSource(self.manifest, lambda signature: self._load(signature, settings)))
+
+    def _load(self, signature: Signature, settings: SessionSettings | None) -> OnnxFunction:
+        return OnnxFunction(signature, self._graphs, settings or SessionSettings())
+
+
+def embedded_folder() -> Path:
+    """Where the default bundle lies inside the package."""
+    return Path(str(importlib.resources.files("segue"))) / "bundles" / "embedded"
+
+
+def bundles_folder() -> Path:
+    """Where bundles are found by name: folders, or zips named NAME.zip."""
+    return platformdirs.user_data_path("segue") / "bundles"
+
+
+def _find(source: str | Path) -> Path:
+    """The folder or zip a source names."""
+    if isinstance(source, Path) or not _NAME.fullmatch(source) or source.endswith(".zip"):
+        path = Path(source)
+        if not path.exists():
+            raise BundleRejected(f"expected a bundle at {path}, there is nothing")
+        return path
+    for path in (bundles_folder() / source, bundles_folder() / f"{source}.zip"):
+        if path.exists():
+            return path
+    raise BundleRejected(
+        f"no bundle named {source!r} in {bundles_folder()}: put its folder or zip there, or give a path (as ./{source})"
+    )

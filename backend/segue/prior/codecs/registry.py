@@ -1,0 +1,124 @@
+"""Codecs by the ``kind`` a manifest names. A new kind is a table, a maker and one line in :data:`CODECS`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Annotated, Any, TypeVar
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from segue.errors import BundleRejected
+from segue.prior.codecs.mel import MelCodec, MelSettings
+from segue.prior.codecs.onnx import OnnxCodec
+from segue.prior.contract import Codec
+from segue.prior.manifest import Manifest
+from segue.prior.onnx_function import FunctionLoader
+from segue.prior.signature import codec_signatures
+
+T = TypeVar("T", bound=BaseModel)
+Positive = Annotated[float, Field(gt=0.0)]
+Count = Annotated[int, Field(ge=1, le=1 << 16)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class MelTable(_Table):
+    """``[codec]`` of kind mel: the fields of :class:`MelSettings`, and mean and deviation of the music per band."""
+
+    rate: Count
+    n_fft: Count
+    hop: Count
+    mid_bands: Count
+    side_bands: Count
+    f_min: Positive
+    f_max: Positive
+    frames_per_token: Count
+    floor: Positive
+    mean: tuple[float, ...]
+    std: tuple[Positive, ...]
+
+
+class OnnxTable(_Table):
+    """``[codec]`` of kind onnx: ``reach`` in samples, see :class:`segue.prior.contract.Codec`."""
+
+    reach: Annotated[int, Field(ge=0, le=1 << 24)]
+
+
+@dataclass(frozen=True)
+class CodecSource:
+    """What a codec may be made of: the manifest, and a loader of the bundle's functions."""
+
+    manifest: Manifest
+    load: FunctionLoader
+
+
+def make_mel(source: CodecSource) -> MelCodec:
+    """The mel codec of a manifest.
+
+    Raises:
+        BundleRejected: the table is incomplete, or its statistics or geometry contradict the manifest.
+    """
+    table = _parse(MelTable, source.manifest)
+    settings = MelSettings(**{f.name: getattr(table, f.name) for f in fields(MelSettings)})
+    manifest = source.manifest
+    stated = (manifest.sample_rate, manifest.channels, manifest.token)
+    if stated != (settings.rate, settings.channels, settings.token):
+        raise BundleRejected(
+            f"the manifest states sample_rate, channels, token = {stated}, its mel codec makes "
+            f"{(settings.rate, settings.channels, settings.token)}: export the bundle again"
+        )
+    if not len(table.mean) == len(table.std) == settings.bands:
+        raise BundleRejected(
+            f"expected mean and std of {settings.bands} bands, got {len(table.mean)} and {len(table.std)}: export again"
+        )
+    return MelCodec(settings, torch.tensor(table.mean), torch.tensor(table.std))
+
+
+def make_onnx(source: CodecSource) -> OnnxCodec:
+    """The codec whose six graphs are in the bundle."""
+    manifest = source.manifest
+    encode, decode = codec_signatures(manifest.channels, manifest.token, manifest.latent_multiple)
+    return OnnxCodec(
+        encoder=source.load(encode),
+        decoder=source.load(decode),
+        token=manifest.token,
+        channels=manifest.channels,
+        reach=_parse(OnnxTable, manifest).reach,
+    )
+
+
+CODECS: dict[str, Callable[[CodecSource], Codec]] = {
+    "mel": make_mel,
+    "onnx": make_onnx,
+}
+
+
+def make_codec(source: CodecSource) -> Codec:
+    """The codec a manifest names.
+
+    Raises:
+        BundleRejected: an unknown kind, or a table that is not what the kind needs.
+    """
+    kind = source.manifest.codec.kind
+    if kind not in CODECS:
+        raise BundleRejected(f"codec kind {kind!r} is unknown, known are {sorted(CODECS)}: update Segue")
+    return CODECS[kind](source)
+
+
+def _parse(table: type[T], manifest: Manifest) -> T:
+    try:
+        return table.model_validate(manifest.codec.fields)
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:5])
+        raise BundleRejected(f"[codec] of kind {manifest.codec.kind} is not as expected: {faults}") from error
+
+
+def mel_table(codec: MelCodec) -> dict[str, Any]:
+    """``[codec]`` for a manifest, from a codec."""
+    settings = {f.name: getattr(codec.settings, f.name) for f in fields(MelSettings)}
+    statistics = {"mean": codec.mean.float().tolist(), "std": codec.std.float().tolist()}
+    return {"kind": "mel", **settings, **statistics}

@@ -1,0 +1,79 @@
+"""Providers: each makes one named conditioning input of a graph from what is known of the window.
+
+A new kind of conditioning is one function here and one line in :data:`PROVIDERS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import torch
+from torch import Tensor
+
+from segue.errors import InvalidRequest
+from segue.prior.contract import ConditioningRequest
+
+DONORS = 2
+"""Donors seen by a donor-conditioned prior: the left one and the right one."""
+
+
+def mask(request: ConditioningRequest) -> Tensor:
+    """(batch, 1, frames), 1 = known."""
+    return request.mask.float()
+
+
+def context(request: ConditioningRequest) -> Tensor:
+    """(batch, channels, frames): the latents where known, else 0."""
+    return request.context.float() * request.mask.float()
+
+
+def presence(request: ConditioningRequest) -> Tensor:
+    """(batch, 2, frames), 1 where a donor covers a frame; zeros without donors.
+
+    Raises:
+        InvalidRequest: donors came without their presence, or the other way round.
+    """
+    if (request.presence is None) != (request.donors is None):
+        raise InvalidRequest("expected donors and presence together, got one without the other")
+    batch, _, frames = request.context.shape
+    if request.presence is None:
+        return torch.zeros(batch, DONORS, frames, device=request.context.device)
+    return request.presence.float()
+
+
+def donors(request: ConditioningRequest) -> Tensor:
+    """(batch, 2 * channels, frames): both donors' latents where present, else 0."""
+    here = presence(request)
+    batch, channels, frames = request.context.shape
+    if request.donors is None:
+        return torch.zeros(batch, DONORS * channels, frames, device=request.context.device)
+    present = request.donors.float() * here[:, :, None]
+    return present.reshape(batch, -1, frames)
+
+
+PROVIDERS: dict[str, Callable[[ConditioningRequest], Tensor]] = {
+    "mask": mask,
+    "context": context,
+    "donors": donors,
+    "presence": presence,
+}
+
+
+def provide(names: Iterable[str], request: ConditioningRequest) -> dict[str, Tensor]:
+    """The named conditioning inputs; a name without a provider is taken from ``request.extras``.
+
+    Raises:
+        InvalidRequest: a name has neither.
+    """
+    result: dict[str, Tensor] = {}
+    for name in names:
+        if name in request.extras:
+            result[name] = request.extras[name]
+        elif name in PROVIDERS:
+            result[name] = PROVIDERS[name](request)
+        else:
+            raise InvalidRequest(
+                f"this bundle asks for conditioning {name!r}; known are {sorted(PROVIDERS)}, and the request's "
+                f"extras {sorted(request.extras)}: use another bundle, or add a provider to segue.prior.conditioning"
+            )
+    return result

@@ -1,0 +1,107 @@
+"""A training run to the embedded bundle: EMA weights, fp16, graphs with parity, manifest with digests.
+
+``python -m segue_export.train.make_bundle MUSIC CORPUS RUN BUNDLE``
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import defaultdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from segue.prior.codecs.mel import MelCodec, MelSettings
+from segue.prior.codecs.registry import mel_table
+from segue_export.bundle import write_bundle
+from segue_export.graphs.export import export_denoiser
+from segue_export.models.mel_transformer import MelTransformer
+from segue_export.train import corpus
+from segue_export.train.batches import BatchSettings
+
+LICENCE = "GPL-3.0-or-later AND CC-BY-SA-4.0"
+"""The most restrictive of the training music's licences; see docs/model-card.md."""
+
+CONDITIONING = (
+    ("mask", ("batch", 1, "frames")),
+    ("context", ("batch", 576, "frames")),
+    ("donors", ("batch", 1152, "frames")),
+    ("presence", ("batch", 2, "frames")),
+)
+
+
+def training_data(music: Path, tracks: list[corpus.Track]) -> list[dict[str, Any]]:
+    """A manifest entry for each package: version, licences, hours heard in training."""
+    hours: dict[str, float] = defaultdict(float)
+    for track in tracks:
+        if track.split == "train":
+            hours[track.package] += track.seconds / 3600
+    entries = []
+    for source in json.loads((music / "sources.json").read_text()):
+        name = source["package"]
+        licences = ", ".join(source["licences"]) or "see the package's copyright file"
+        entries.append(
+            {
+                "name": f"Debian package {name} {source['version']}",
+                "licence": licences[:4000],
+                "url": f"https://packages.debian.org/bookworm/{name}",
+                "author": "see the package's copyright file",
+                "hours": round(hours[name], 3),
+            }
+        )
+    return entries
+
+
+def describe(music: Path, corpus_folder: Path, run: Path) -> dict[str, Any]:
+    """The manifest, but for digests."""
+    mel = MelSettings()
+    statistics = np.load(run / "statistics.npz", allow_pickle=False)
+    codec = MelCodec(mel, torch.from_numpy(statistics["mean"]), torch.from_numpy(statistics["std"]))
+    return {
+        "name": "segue-embedded",
+        "version": version("segue"),
+        "kind": "latent",
+        "sample_rate": mel.rate,
+        "channels": mel.channels,
+        "token": mel.token,
+        "window": BatchSettings().tokens,
+        "licence": LICENCE,
+        "commercial_use": True,
+        "description": "Donor-conditioned diffusion prior over mid/side log-mel tokens, sounded by the song's own units.",
+        "sampling": {"sampler": "dpmpp", "steps": 12, "t_start": 0.995},
+        "codec": mel_table(codec),
+        "conditioning": [{"name": name, "shape": list(shape)} for name, shape in CONDITIONING],
+        "training_data": training_data(music, corpus.load(corpus_folder)),
+    }
+
+
+def make(music: Path, corpus_folder: Path, run: Path, bundle: Path) -> None:
+    """Export the run's averaged weights; the bundle there is replaced only by one that has passed every check."""
+    net = MelTransformer()
+    net.load_state_dict(torch.load(run / "checkpoint.pt", weights_only=True))
+    channels = net.settings.channels
+
+    def graphs(folder: Path) -> None:
+        report = export_denoiser(net, folder, channels=channels, conditioning=CONDITIONING)
+        print(report)
+
+    made = write_bundle(bundle, describe(music, corpus_folder, run), graphs, replace=True)
+    size = sum(f.stat().st_size for f in made.folder.iterdir()) / 1e6
+    print(f"{made.folder}: {size:.1f} MB, digest {made.digest}")
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("music", "corpus", "run", "bundle"):
+        parser.add_argument(name, type=Path)
+    a = parser.parse_args()
+    make(a.music, a.corpus, a.run, a.bundle)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""The training music: Debian packages fetched by apt, their audio and copyright files extracted.
+
+``python -m segue_export.train.music FOLDER`` leaves ``FOLDER/<package>/...`` and ``FOLDER/sources.json`` with the version of each package
+and the licences its copyright file names.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+
+from segue_export.train.corpus import SUFFIXES
+
+_LICENSE = re.compile(r"^License:\s*(\S.*)$", re.MULTILINE)
+
+
+def packages() -> list[str]:
+    """Names of the packages, from music.toml."""
+    with (Path(__file__).parent / "music.toml").open("rb") as f:
+        return [entry["name"] for entry in tomllib.load(f)["package"]]
+
+
+def fetch(package: str, folder: Path) -> Path:
+    """Download a package with apt, without installing it; the .deb."""
+    subprocess.run(["apt-get", "download", "-qq", package], cwd=folder, check=True)
+    return next(folder.glob(f"{package}_*.deb"))
+
+
+def extract(deb: Path, into: Path) -> None:
+    """Only the audio and the copyright file: the rest of these packages is large."""
+    into.mkdir(parents=True, exist_ok=True)
+    patterns = [f"*{suffix}" for suffix in SUFFIXES] + ["*/copyright"]
+    contents = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=subprocess.PIPE)
+    # tar reports patterns that match nothing as an error; what was extracted is checked below
+    subprocess.run(["tar", "-x", "-C", into, "--wildcards", *patterns], stdin=contents.stdout, stderr=subprocess.DEVNULL, check=False)
+    if contents.wait() or not any(p.suffix in SUFFIXES for p in into.rglob("*")):
+        raise RuntimeError(f"{deb.name} holds no audio: expected files ending in {', '.join(SUFFIXES)}")
+
+
+def licences(folder: Path) -> list[str]:
+    """Distinct licences named in a package's copyright file."""
+    text = "\n".join(p.read_text(errors="replace") for p in folder.rglob("copyright"))
+    return sorted({match.strip() for match in _LICENSE.findall(text)})
+
+
+def gather(folder: Path) -> None:
+    """Fetch and extract every package that is not there yet."""
+    sources = []
+    for package in packages():
+        into = folder / package
+        if not into.exists():
+            with tempfile.TemporaryDirectory() as temporary:
+                deb = fetch(package, Path(temporary))
+                version = deb.name.split("_")[1].replace("%3a", ":")
+                extract(deb, into)
+            (into / "version").write_text(version)
+        version = (into / "version").read_text()
+        sources.append({"package": package, "version": version, "licences": licences(into)})
+        print(f"{package} {version}", flush=True)
+    (folder / "sources.json").write_text(json.dumps(sources, indent=2))
+
+
+if __name__ == "__main__":
+    target = Path(sys.argv[1])
+    target.mkdir(parents=True, exist_ok=True)
+    gather(target)

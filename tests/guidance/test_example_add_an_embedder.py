@@ -1,0 +1,24 @@
+"""The example that teaches how to add an embedder runs, and its embedder steers."""
+
+from __future__ import annotations
+
+import re
+import runpy
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "add_an_embedder.py"
+
+
+def test_the_example_s_centroid_falls_as_a_darker_sound_is_asked_for_more_strongly(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    runpy.run_path(str(EXAMPLE), run_name="__main__")
+    lines = capsys.readouterr().out.splitlines()
+    first, *others = ([float(x) for x in re.findall(r"\d+\.\d+", line.split(":")[1])] for line in lines)
+    assert first == pytest.approx([11.0, 11.0], abs=0.2)  # white noise: half of 22.05 kHz
+    for previous, following in pairwise([first, *others]):
+        assert all(lower < higher for higher, lower in zip(previous, following, strict=True))
+    assert max(others[-1]) < 8.0
