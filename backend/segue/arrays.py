@@ -22,7 +22,7 @@ from segue.render.run import Done, FreedomLike, freedom_of, run_job
 from segue.render.settings import ProgressCallback, RenderSettings
 from segue.tasks.regenerate import PAPER_K
 
-Audio = Float[np.ndarray, "channels samples"]
+Audio = Float[np.ndarray, "_channels _samples"]
 Seconds = float | int
 
 

@@ -127,7 +127,7 @@ def rerun_file(
             f"{job.source.name} is not what the recipe was made from: its audio outside the gaps was changed since; "
             "give the original with --source"
         )
-    return _write(job, songs, out, settings, callback, recipe)
+    return _write(replace(job, names=recipe.sources), songs, out, settings, callback, recipe)
 
 
 def _int(parameters: dict[str, Any], name: str) -> int:

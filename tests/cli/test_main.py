@@ -136,10 +136,14 @@ def test_unexpected_errors_are_not_dressed_up_as_refusals(monkeypatch: pytest.Mo
         run(["info", "x"])
 
 
-def test_ctrl_c_ends_with_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def interrupted(*_: object, **__: object) -> None:
+@pytest.mark.parametrize("flags", [[], ["--json"]])
+def test_ctrl_c_ends_with_130_and_a_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], flags: list[str]
+) -> None:
+    def interrupted(_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("segue.cli.main.app", interrupted)
-    assert run(["info", "x"]) == 130
-    assert capsys.readouterr().err == "segue: stopped by Ctrl-C\n"
+    monkeypatch.setattr("segue.cli.about.about_bundle", interrupted)
+    assert run(["info", "nowhere", *flags]) == 130
+    captured = capsys.readouterr()
+    assert "stopped by Ctrl-C" in (captured.out if flags else captured.err)

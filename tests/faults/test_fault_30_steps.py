@@ -18,7 +18,7 @@ def test_fault_30_steps_of_0_and_minus_1_are_refused_and_1_works(
     source, out = tmp_path / "in.wav", tmp_path / "out.wav"
     samples, rate = soundfile.read(EXCERPT, stop=8 * 44100)
     soundfile.write(source, samples, rate)
-    argv = ["fill", str(source), "--gap", "4:5", "-o", str(out), "--quiet", "--steps"]
+    argv = ["fill", str(source), "--gap", "4:4.3", "-o", str(out), "--quiet", "--steps"]
     for steps in ("0", "-1"):
         assert run([*argv, steps]) == 2
         assert f"steps must lie in 1 to 1000, got {steps}" in capsys.readouterr().err

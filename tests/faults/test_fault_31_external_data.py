@@ -9,11 +9,11 @@ from pathlib import Path
 import onnx
 import pytest
 from onnx import TensorProto
+from tests.tiny_models import copy_of_tiny, sign
 
 from segue.errors import BundleRejected
 from segue.prior import quarantine
 from segue.prior.bundle import Bundle
-from tiny_models import copy_of_tiny, sign
 
 
 @pytest.fixture(autouse=True)
@@ -124,7 +124,7 @@ def test_fault_31_files_other_than_the_manifest_lists_are_refused(tmp_path: Path
     else:
         content = weights.read_bytes()
         weights.write_bytes(content + b"\0" if change == "longer" else content[:-1])
-    with pytest.raises(BundleRejected, match="not listed|missing|SHA-256"):
+    with pytest.raises(BundleRejected, match=r"not listed|missing|SHA-256"):
         Bundle.open(folder, cache=tmp_path / "cache")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -202,3 +203,11 @@ def test_losses_add_up_and_the_decoder_runs_once() -> None:
     assert runs == 1
     parts = torch.stack([ObjectiveSpec((spec,)).build()(x, decode) for spec in specs])
     torch.testing.assert_close(total, parts.sum(0))
+
+
+def test_a_weight_scales_its_own_term_alone() -> None:
+    x, spec = noise(9, BATCH, CHANNELS, FRAMES), ON_LATENTS[1]
+    other = ON_LATENTS[2]
+    plain, tripled = (ObjectiveSpec((replace(spec, weight=w), other)).build()(x) for w in (1.0, 3.0))
+    alone = ObjectiveSpec((replace(spec, weight=1.0),)).build()(x)
+    torch.testing.assert_close(tripled - plain, 2.0 * alone)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from segue.errors import InvalidRequest
 from segue.guidance.curve import Curve
-from segue.guidance.distances import L2, SquaredL2
+from segue.guidance.distances import L2, Mahalanobis, SquaredL2
 from segue.guidance.mean_step import Jitter, mean_step
 from segue.guidance.objective import Objective, Term
 from segue.guidance.operators.identity import Identity
@@ -59,6 +59,18 @@ def test_iterations_take_the_gradient_anew_where_the_last_one_led() -> None:
     before, after = (distance(x) for x in (prediction.x0_hat, (prediction.x0_hat - delta(prediction)).float()))
     length = 0.05 * sigma(T) * (SHAPE[1] * SHAPE[2]) ** 0.5
     assert (before - after).tolist() == pytest.approx([4.0 * length] * 2, rel=1e-4)
+
+
+def test_two_iterations_are_two_single_ones_in_a_row() -> None:
+    """Down a narrow valley, where the second gradient points elsewhere than the first."""
+    width = torch.tensor([0.1, 1.0, 10.0]).reshape(3, 1)
+    valley = Objective((Term(Identity(), Mahalanobis(width), draw(1)),))
+    first = predict(0.3, valley)
+    led_to = (first.x0_hat - delta(first)).float()
+    second = mean_step(lambda x, t: led_to, valley, 0.3).predict(draw(0), torch.full((2,), T))
+    both = delta(predict(0.3, valley, iterations=2))
+    torch.testing.assert_close(both, delta(first) + delta(second), rtol=1e-5, atol=1e-6)
+    assert not torch.allclose(both, 2.0 * delta(first), rtol=0.05)
 
 
 def test_the_step_stays_inside_its_frames() -> None:

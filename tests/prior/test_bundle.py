@@ -11,13 +11,13 @@ from pathlib import Path
 import platformdirs
 import pytest
 import torch
+from tests.tiny_models import CACHE, CHANNELS, MASK, copy_of_tiny, description, sign, tiny_bundle
 
 from segue.errors import BundleRejected, InvalidRequest
 from segue.prior import bundle as bundle_module
 from segue.prior.bundle import Bundle
 from segue.prior.manifest import MANIFEST, parse_manifest
 from segue_export.bundle import write_bundle, zip_bundle
-from tiny_models import CACHE, CHANNELS, MASK, copy_of_tiny, description, sign, tiny_bundle
 
 
 def test_a_bundle_says_what_it_is() -> None:
@@ -72,7 +72,7 @@ def test_a_child_that_crashes_rejects_the_model(tmp_path: Path, monkeypatch: pyt
     crash.write_text("#!/bin/sh\nkill -SEGV $$\n")
     crash.chmod(0o700)
     monkeypatch.setattr(sys, "executable", str(crash))
-    with pytest.raises(BundleRejected, match="MODEL_REJECTED tiny.*signal 11"):
+    with pytest.raises(BundleRejected, match=r"MODEL_REJECTED tiny.*signal 11"):
         Bundle.open(tiny_bundle(), cache=tmp_path / "cache")
 
 

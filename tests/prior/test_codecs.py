@@ -6,6 +6,17 @@ from pathlib import Path
 
 import pytest
 import torch
+from tests.tiny_models import (
+    CACHE,
+    CHANNELS,
+    TOKEN,
+    copy_of_tiny,
+    mel_codec,
+    sign,
+    tiny_bundle,
+    tiny_codec,
+    tiny_onnx_bundle,
+)
 from torch import Tensor
 
 from segue.errors import BundleRejected, InvalidRequest
@@ -13,7 +24,6 @@ from segue.prior.bundle import Bundle
 from segue.prior.codecs.registry import mel_table
 from segue.prior.contract import Codec
 from segue.prior.runtime import SessionSettings
-from tiny_models import CACHE, CHANNELS, TOKEN, copy_of_tiny, mel_codec, sign, tiny_bundle, tiny_codec, tiny_onnx_bundle
 
 FRAMES = 8
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from tests.tiny_models import CACHE, CHANNELS, tiny_bundle, tiny_denoiser
 from torch import Tensor
 
 from segue.errors import BundleRejected, InvalidRequest, ResourceError
@@ -14,7 +15,6 @@ from segue.prior.bundle import Bundle
 from segue.prior.contract import Denoiser
 from segue.prior.onnx_function import OnnxDenoiser, OnnxFunction
 from segue.prior.runtime import SessionSettings
-from tiny_models import CACHE, CHANNELS, tiny_bundle, tiny_denoiser
 
 ONE = SessionSettings(threads=1)
 FRAMES = 20
@@ -155,7 +155,7 @@ def test_inputs_that_do_not_fit_what_was_bound_are_refused() -> None:
     with pytest.raises(InvalidRequest, match="batch 1"):
         prior(x_t[:1], time[:1])
     with pytest.raises(InvalidRequest, match="time"):
-        prior(x_t, time[:1])
+        prior._function(x_t, {"time": time[:1], "mask": mask})
     with pytest.raises(InvalidRequest, match="x_t"):
         prior(x_t[:, 1:], time)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from gaussian import generators, without_shape_checks
+from tests.sampling.gaussian import generators, without_shape_checks
 from torch import Tensor
 
 from segue.errors import InvalidRequest

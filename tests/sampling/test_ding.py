@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
-from gaussian import example, generators, moments, without_shape_checks
 from jaxtyping import Float
+from tests.sampling.gaussian import example, generators, moments, without_shape_checks
 from torch import Tensor
 
 from segue.errors import InvalidRequest

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from gaussian import assert_distributed, example, generators, moments
+from tests.sampling.gaussian import assert_distributed, example, generators, moments
 
 from segue.guidance.distances import Mahalanobis
 from segue.guidance.guided import guided

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from gaussian import generators, without_shape_checks
+from tests.sampling.gaussian import generators, without_shape_checks
 from torch import Tensor
 
 from segue.errors import Cancelled, InvalidRequest, NonFinite

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 import torch
-from gaussian import assert_distributed, example, generators
+from tests.sampling.gaussian import assert_distributed, example, generators
 
 from segue.sampling.contract import Latents, Prior, Sampler
 from segue.sampling.ddim import DDIM

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from gaussian import example, generators, relative_error, slope
+from tests.sampling.gaussian import example, generators, relative_error, slope
 
 from segue.sampling.contract import Sampler
 from segue.sampling.ddim import DDIM

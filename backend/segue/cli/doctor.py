@@ -111,7 +111,8 @@ def model(bundle: str | None) -> Check:
         filled = fill(noise, 44100, gap=(0.8, 1.2), settings=RenderSettings(steps=1, bundle=bundle))
     except Exception as error:  # whatever it is, finding it is what this command is for
         fix = "reinstall Segue" if bundle is None else "export the bundle again, or name another with --bundle"
-        return Check("bundle", "broken", f"{bundle or 'the embedded one'}: {type(error).__name__}: {error}", fix)
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        return Check("bundle", "broken", f"{bundle or 'the embedded one'}: {what}", fix)
     found = f"{manifest.name} {manifest.version}, one step in {time.perf_counter() - began:.1f} s"
     if not np.isfinite(filled.audio).all():
         return Check("bundle", "broken", f"{found}, with NaN", "reinstall Segue, or name another bundle with --bundle")

@@ -6,6 +6,8 @@ file; 4 a model bundle; 5 any other refusal (memory, disk, a render that became 
 
 from __future__ import annotations
 
+import atexit
+import os
 import sys
 from collections.abc import Sequence
 
@@ -21,6 +23,7 @@ from segue.cli.rerun import rerun
 from segue.cli.transition import transition
 from segue.errors import Cancelled
 
+INTERRUPTED = 130
 COMMANDS = (fill, extend, regenerate, transition, rerun, info, doctor)
 
 app = typer.Typer(
@@ -45,12 +48,21 @@ def run(argv: Sequence[str]) -> int:
         if not output.is_refusal(error):
             raise
         return output.refuse(error, as_json=as_json)
+    if code == INTERRUPTED:  # newer typers turn the KeyboardInterrupt into this code
+        return output.refuse(Cancelled("stopped by Ctrl-C"), as_json=as_json)
     return code if isinstance(code, int) else 0
 
 
 def main() -> None:
     """The console script."""
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    atexit._run_exitfuncs()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:  # what was printed did not arrive: the reader is gone, or the disk full
+        code = code or output.exit_code(OSError())
+    os._exit(code)  # taking torch's modules apart one by one would hold up the prompt for a second or more
 
 
 if __name__ == "__main__":

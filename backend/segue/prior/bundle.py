@@ -63,10 +63,10 @@ class Bundle:
         check_files(folder, manifest, may_be_linked=embedded)
         checked = check_graphs(folder, manifest)
         check_finite(folder, chain.from_iterable(checked.tensors.values()))
-        if not embedded:
-            ensure_passed(folder, manifest, digest, cache)
         bundle = Bundle(manifest, digest, folder, checked.graphs)
         bundle.codec()  # refuses a codec table that contradicts the manifest now, not in the middle of a render
+        if not embedded:
+            ensure_passed(folder, manifest, digest, cache)
         return bundle
 
     def denoiser(self, settings: SessionSettings | None = None) -> OnnxDenoiser:

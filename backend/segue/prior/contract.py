@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -77,6 +78,10 @@ class Denoiser(Protocol):
     @property
     def inputs(self) -> tuple[str, ...]:
         """Names of the conditioning inputs, beside x_t and time."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where x_t must lie."""
 
     def bind(self, conditioning: Mapping[str, Tensor]) -> Prior:
         """The prior under this conditioning; gradients flow to x_t only.

@@ -23,7 +23,7 @@ def merged(spans: Iterable[Span]) -> tuple[Span, ...]:
 
 def is_clear(span: Span, samples: int, blocked: Sequence[Span]) -> bool:
     """Whether ``span`` lies within a song of ``samples`` and shares no sample with a blocked span."""
-    return 0 <= span.start and span.stop <= samples and not any(span.overlaps(b) for b in blocked)
+    return span.start >= 0 and span.stop <= samples and not any(span.overlaps(b) for b in blocked)
 
 
 def touching_frames(

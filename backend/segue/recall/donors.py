@@ -1,7 +1,7 @@
 """Donors: the places of the song that fit the gap's contexts best.
 
-The left donor is a place whose preceding second and a half resembles the gap's left context; the right donor a place whose
-following second and a half resembles the right context. A pair switches once, where the two are most alike.
+The left donor is a place whose preceding second and a half resembles the gap's left context; the right donor a place
+whose following second and a half resembles the right context. A pair switches once, where the two are most alike.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from segue.clip.span import Span
 from segue.recall.blocked import clear_frames, is_clear, known_after, known_before, touching_frames
@@ -27,7 +27,8 @@ _ALIGN_WINDOW = int(0.4 * RATE)
 _ALIGN_REACH = int(0.025 * RATE)
 _EACH, _BOTH = 12, 6  # candidates for one context, and for both together
 _APART = 6  # frames between two candidates
-_SMOOTH = 17  # frames over which the moment to switch is judged
+_SMOOTH = 9  # frames over which the moment to switch is judged
+_FADING = 40.0  # frames away from the gap in which a context frame's weight falls by 1 / e
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,14 @@ class DonorPair:
 
 @dataclass(frozen=True)
 class _Context:
-    """One side of a gap: its frames, those known among them, where they lie from the gap's start frame, its samples."""
+    """One side of a gap.
+
+    ``offset``: its first frame, from the one at the gap's start; ``weights``: of its frames, 0 where unknown, lower the
+    further from the gap; ``reference``: the samples nearest to the gap, by which donors are aligned.
+    """
 
     frames: Float[np.ndarray, "length bands"]
-    known: Bool[np.ndarray, " length"]
+    weights: Float[np.ndarray, " length"]
     offset: int
     reference: Span
 
@@ -64,18 +69,16 @@ class _Context:
 def sliding_distance(
     song: Float[np.ndarray, "frames bands"],
     context: Float[np.ndarray, "length bands"],
-    known: Bool[np.ndarray, " length"] | None = None,
+    weights: Float[np.ndarray, " length"],
 ) -> Float[np.ndarray, " starts"]:
-    """Mean squared difference (dB^2) between ``context``, where ``known``, and every run of equal length in ``song``."""
-    length = len(context)
-    rows = np.arange(length) if known is None else np.flatnonzero(known)
-    starts = len(song) - length + 1
-    energy = np.einsum("fb,fb->f", song, song)
-    cross = context[rows] @ song.T
-    total = np.full(starts, float(np.sum(context[rows] ** 2)), np.float32)
-    for row, i in enumerate(rows):
-        total += energy[i : i + starts] - 2.0 * cross[row, i : i + starts]
-    distance: Float[np.ndarray, " starts"] = np.maximum(total, 0.0) / np.float32(max(1, len(rows)) * song.shape[1])
+    """Weighted mean squared difference (dB^2) between ``context`` and every run of equal length in ``song``."""
+    starts = len(song) - len(context) + 1
+    song_energy, context_energy = np.einsum("fb,fb->f", song, song), np.einsum("fb,fb->f", context, context)
+    cross = context @ song.T
+    total = np.full(starts, float(weights @ context_energy), np.float32)
+    for i in np.flatnonzero(weights):
+        total += weights[i] * (song_energy[i : i + starts] - 2.0 * cross[i, i : i + starts])
+    distance: Float[np.ndarray, " starts"] = np.maximum(total, 0.0) / np.float32(weights.sum() * song.shape[1])
     return distance
 
 
@@ -90,13 +93,14 @@ def _contexts(
         Span(gap.start - min(before, _ALIGN_WINDOW), gap.start),
         Span(gap.stop, gap.stop + min(after, _ALIGN_WINDOW)),
     )
+    lows, highs = (max(0, start - _CONTEXT), stop + 1), (start, stop + 1 + _CONTEXT)
     contexts: list[_Context | None] = []
-    for low, high, reference in zip(
-        (max(0, start - _CONTEXT), stop + 1), (start, stop + 1 + _CONTEXT), references, strict=True
-    ):
+    for low, high, reference in zip(lows, highs, references, strict=True):
         known = ~unknown[low:high]
+        away = np.arange(len(known)) if low > start else np.arange(len(known))[::-1]
+        weights = np.where(known, np.exp(-away / _FADING), 0.0).astype(np.float32)
         usable = known.sum() >= _MIN_CONTEXT
-        contexts.append(_Context(features[low:high], known, low - start, reference) if usable else None)
+        contexts.append(_Context(features[low:high], weights, low - start, reference) if usable else None)
     return contexts[0], contexts[1]
 
 
@@ -114,7 +118,7 @@ def _distances(
     if context is None:
         return None
     count = len(features)
-    found = sliding_distance(features, context.frames, context.known)
+    found = sliding_distance(features, context.frames, context.weights)
     at = np.arange(len(found)) - context.offset
     inside = (at >= 0) & (at < count)
     distance = np.full(count, _FAR)
@@ -139,9 +143,7 @@ def best_places(distance: Float[np.ndarray, " frames"], count: int) -> list[int]
     return places
 
 
-def _switch(
-    features: Float[np.ndarray, "frames bands"], left: int, right: int, length: int
-) -> tuple[float, int]:
+def _switch(features: Float[np.ndarray, "frames bands"], left: int, right: int, length: int) -> tuple[float, int]:
     """Distance (dB^2) and frame of the moment at which two donors are most alike, in the mean over 17 frames."""
     edge = min(4, length // 3)
     apart = ((features[left : left + length] - features[right : right + length]) ** 2).mean(1)
@@ -168,8 +170,10 @@ def _choose(
     return (*best[1:], both[0] if both else None) if best is not None else None
 
 
-def _align(song: Float[np.ndarray, "2 samples"], place: int, gap: Span, reference: Span, blocked: Sequence[Span]) -> int:
-    """``place`` moved, by at most 25 ms, to where the song's ``reference`` beside the gap best matches that beside it."""
+def _align(
+    song: Float[np.ndarray, "2 samples"], place: int, gap: Span, reference: Span, blocked: Sequence[Span]
+) -> int:
+    """``place`` moved, by at most 25 ms, to where what lies beside it best matches the gap's ``reference``."""
     low = place + reference.start - gap.start - _ALIGN_REACH
     around = Span(low, low + reference.length + 2 * _ALIGN_REACH)
     if not reference.length or not is_clear(around, song.shape[1], blocked):
@@ -187,7 +191,8 @@ def find_donors(
     """The best donor pair of ``song`` for ``gap``, or None where the song holds no room for one.
 
     ``song`` is 44.1 kHz stereo at an RMS of about 0.1, ``features`` its :func:`song_features`; ``blocked`` are the
-    spans that must not be heard (this gap, other gaps, joins of files). A gap at an edge of the song uses its one context.
+    spans that must not be heard (this gap, other gaps, joins of files). A gap at an edge of the song uses its one
+    context.
     """
     samples, blocked = song.shape[1], [*blocked, gap]
     masked = features.copy()

@@ -6,14 +6,14 @@ import numpy as np
 from jaxtyping import Float
 from scipy.signal import fftconvolve
 
-Stereo = Float[np.ndarray, "2 samples"]
+Stereo = Float[np.ndarray, "2 _samples"]
 
 _FLOOR = 1e-6  # energy of a window that counts as silent
 _CENTRED = 1e-3  # correlation that a shift by the whole reach must gain: silence and ties stay where they are
 
 
 def correlations(around: Stereo, reference: Stereo) -> Float[np.ndarray, " shifts"]:
-    """Normalised correlation of ``reference`` (2, n) with every run of n samples of ``around``, in mono; 0 in silence."""
+    """Normalised correlation, in mono, of ``reference`` (2, n) with every run of n samples of ``around``."""
     wide, narrow = around.mean(0), reference.mean(0)
     cross = fftconvolve(wide, narrow[::-1], mode="valid")
     energy = fftconvolve(wide**2, np.ones(len(narrow), np.float32), mode="valid")
@@ -22,7 +22,7 @@ def correlations(around: Stereo, reference: Stereo) -> Float[np.ndarray, " shift
 
 
 def best_shift(score: Float[np.ndarray, " shifts"]) -> int:
-    """The shift of the highest score, counted from the middle one; near ties go to the smaller shift."""
+    """The shift of the highest of 2 reach + 1 scores, -reach .. reach; near ties go to the smaller shift."""
     reach = len(score) // 2
     if reach == 0:
         return 0

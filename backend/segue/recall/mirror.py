@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from segue.errors import InvalidRequest
 
-Stereo = Float[np.ndarray, "2 samples"]
+Stereo = Float[np.ndarray, "2 _samples"]
 
 _SILENT_RMS = 1e-4  # of material at an RMS of 0.1: -60 dB
 

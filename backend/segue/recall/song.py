@@ -18,7 +18,7 @@ from segue.recall.blocked import known_after, known_before, merged
 from segue.recall.donors import DonorPair, find_donors
 from segue.recall.features import mel_frames, song_features
 
-Stereo = Float[np.ndarray, "2 samples"]
+Stereo = Float[np.ndarray, "2 _samples"]
 
 JOIN = 4096
 """Samples of silence, blocked, between two files: no frame hears both."""
@@ -50,7 +50,7 @@ class Recallable:
 
 @dataclass(frozen=True, eq=False)
 class Song:
-    """44.1 kHz stereo material for recall: the timeline first, so that its samples keep their numbers, then further files.
+    """44.1 kHz stereo material for recall: the timeline, whose samples keep their numbers, then further files.
 
     ``audio`` (2, samples) is at an RMS of 0.1 and silent inside ``blocked``; ``timeline`` is the length of its first
     part; ``gain`` is what the timeline was multiplied by: divide by it to go back to the musician's level.
@@ -75,7 +75,7 @@ class Song:
         for gap in gaps:
             if gap.start < 0 or gap.stop > length:
                 raise InvalidRequest(
-                    f"a gap must lie within the timeline, samples 0:{length}, got {gap.start}:{gap.stop}; move or shorten it"
+                    f"a gap must lie within the timeline, samples 0:{length}, got {gap.start}:{gap.stop}; move it"
                 )
         blocked = list(merged(g for g in gaps if g.length))
         total = length + sum(JOIN + s.shape[1] for s in songs)
@@ -122,9 +122,9 @@ class Song:
     def context_frames(
         self, gap: Span, count: int
     ) -> tuple[Float[np.ndarray, "left bands"], Float[np.ndarray, "right bands"]]:
-        """Up to ``count`` frames on each side of ``gap``, at gap.start - k hop and gap.stop + k hop, by known samples only.
+        """Up to ``count`` frames on each side of ``gap``, at gap.start - k hop and gap.stop + k hop.
 
-        The gap's silence is not heard: each context is analysed alone, reflected where the gap begins.
+        The gap's own silence is not heard: each context is analysed alone, reflected where the gap begins.
         """
         hop, n_fft = self.codec.settings.hop, self.codec.settings.n_fft
         left, right = self.context(gap, count * hop + n_fft)

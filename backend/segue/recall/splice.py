@@ -14,12 +14,14 @@ from segue.recall.donors import MARGIN, DonorPair
 from segue.recall.fades import correlation, crossfade
 from segue.recall.song import Song
 
-Stereo = Float[np.ndarray, "2 samples"]
+Stereo = Float[np.ndarray, "2 _samples"]
 
 
 @dataclass(frozen=True)
 class SpliceSettings:
-    """``fade`` is the length of the cross-fade at the switch, ``search`` how far the switch may move for it; seconds."""
+    """``fade``: length of the cross-fade at the switch; ``search``: how far the switch may move for it; ``step`` of the
+    search; all in seconds.
+    """
 
     fade: float = 0.06
     search: float = 0.1
@@ -30,7 +32,7 @@ def copy(song: Song, pair: DonorPair, gap: Span, margin: int) -> Stereo:
     """The single best place, (2, gap + 2 margin): samples [gap.start - margin, gap.stop + margin) of the timeline.
 
     Raises:
-        InvalidRequest: ``margin`` is negative or over what donors are sure to cover; the pair is of another gap or song.
+        InvalidRequest: ``margin`` is not 0 to ``donors.MARGIN``; the pair is of another gap or song.
     """
     return _heard(song, pair.copy, gap, margin)
 
@@ -38,10 +40,10 @@ def copy(song: Song, pair: DonorPair, gap: Span, margin: int) -> Stereo:
 def splice(
     song: Song, pair: DonorPair, gap: Span, margin: int, settings: SpliceSettings | None = None
 ) -> tuple[Stereo, int]:
-    """The left donor, then, after the switch, the right one: (2, gap + 2 margin), and the switch in samples into the gap.
+    """The left donor, then, after the switch, the right one, and the switch in samples into the gap.
 
-    Samples [gap.start - margin, gap.stop + margin) of the timeline. Both donors are aligned to their contexts, so
-    neither is moved: instead the switch is, within ``settings.search``, to where their waveforms are most alike.
+    (2, gap + 2 margin): samples [gap.start - margin, gap.stop + margin) of the timeline. Both donors are aligned to their
+    contexts, so neither is moved: the switch is, within ``settings.search``, to where their waveforms are most alike.
 
     Raises:
         InvalidRequest: as :func:`copy`.
@@ -107,4 +109,4 @@ def _moment(
         at = slice(margin + switch - fade // 2, margin + switch - fade // 2 + fade)
         return correlation(left[:, at], right[:, at])
 
-    return int(max(np.unique(around), key=alike))
+    return max(np.unique(around).tolist(), key=alike)

@@ -58,8 +58,15 @@ def bind(denoiser: Denoiser, scene: Scene, batch: int, prompt: str | None) -> Pr
     conditioning = provide(denoiser.inputs, scene.request(prompt, MODEL_RATE))
     windows = scene.layout.windows
     tiled = {name: value.repeat(batch, *[1] * (value.dim() - 1)) for name, value in conditioning.items()}
-    prior = denoiser.bind(tiled)
+    prior = _on_device(denoiser.bind(tiled), denoiser.device)
     return prior if len(windows) == 1 else WindowedPrior(prior, scene.layout)
+
+
+def _on_device(prior: Prior, device: torch.device) -> Prior:
+    """The state stays on the CPU, in float64; only what the network hears and says crosses over."""
+    if device.type == "cpu":
+        return prior
+    return lambda x_t, t: prior(x_t.to(device), t.to(device)).to(x_t.device)
 
 
 def release(scene: Scene, freedom: Freedom | None) -> Float[np.ndarray, " frames"]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import gcd
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from pydantic import JsonValue
 
 from segue.clip.clip import MODEL_RATE
 from segue.clip.files import AudioFile, Excerpt
@@ -31,7 +31,7 @@ from segue.tasks.plan import Plan, Stereo
 from segue.tasks.regenerate import Regenerate
 from segue.tasks.transition import Transition
 
-Piece = Span | Excerpt | Float[np.ndarray, "channels samples"]
+Piece = Span | Excerpt | Float[np.ndarray, "_channels _samples"]
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Job:
     plan: Plan
     source: AudioFile
     pieces: tuple[Span | Excerpt | Hole, ...]
-    parameters: dict[str, JsonValue]
+    parameters: dict[str, Any]
     digest: str
     names: tuple[str, ...]
     origin: int = 0
@@ -78,7 +78,7 @@ def known_digest(source: AudioFile, gaps: Sequence[Span]) -> str:
     return replace(source, samples=samples).digest
 
 
-def _spans(gaps: Sequence[Span]) -> list[JsonValue]:
+def _spans(gaps: Sequence[Span]) -> list[Any]:
     return [[gap.start, gap.stop] for gap in gaps]
 
 
@@ -138,7 +138,7 @@ def extend(source: AudioFile, added: int, backward: bool, songs: Sequence[AudioF
     if added < 1:
         raise InvalidRequest(f"expected at least one sample more, got {added}: ask for a longer continuation")
     audio, length, rate = to_model(source.clip()), source.length, source.rate
-    parameters: dict[str, JsonValue] = {"added": added, "backward": backward}
+    parameters: dict[str, Any] = {"added": added, "backward": backward}
     names = (source.name, *(s.name for s in songs))
     if backward:
         # whole periods of both rates in front: every sample of the source keeps its place on the 44.1 kHz grid

@@ -11,6 +11,7 @@ from segue.errors import InvalidRequest
 from segue.prior.bundle import Bundle
 from segue.prior.codecs.mel import MelCodec
 from segue.prior.contract import Codec, Denoiser
+from segue.prior.runtime import SessionSettings
 from segue.recall.song import Song
 from segue.render.candidates import Studio
 from segue.render.generate import Guidance, SampleSettings
@@ -21,7 +22,7 @@ from segue.render.settings import ProgressCallback, RenderSettings
 from segue.sampling.registry import SAMPLERS
 from segue.tasks.plan import Plan
 
-TAKES = 4
+TAKES = 2
 """Seeds sampled for each gap at the least; more where more candidates are asked for."""
 
 
@@ -37,18 +38,20 @@ class Rendered:
 class Renderer:
     """Renders plans with one bundle: a path, a name, or None for the embedded one."""
 
-    def __init__(self, bundle: str | Path | None = None) -> None:
+    def __init__(self, bundle: str | Path | None = None, session: SessionSettings | None = None) -> None:
+        """``session``: the device and threads of the bundle's sessions; by default the CPU, one thread a core."""
         self.bundle = Bundle.open(bundle)
+        self.session = session or SessionSettings()
 
     @property
     def device(self) -> str:
         """Class of device the network runs on, as a recipe names it."""
-        return self.bundle.device
+        return self.session.device
 
     @cached_property
     def denoiser(self) -> Denoiser:
         """The bundle's network; its sessions are made when first needed, and kept."""
-        return self.bundle.denoiser()
+        return self.bundle.denoiser(self.session)
 
     @cached_property
     def codec(self) -> Codec:

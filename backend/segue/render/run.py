@@ -8,7 +8,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import JsonValue
 
 from segue.clip.files import AudioFile
 from segue.clip.recipe import Recipe, running_versions
@@ -63,7 +62,7 @@ def run_job(
     own = renderer or warm_renderer(settings.bundle)
     rendered = own.render(job.plan, settings, callback=callback)
     sampling = own.sampling(settings)
-    parameters: dict[str, JsonValue] = {
+    parameters: dict[str, Any] = {
         **job.parameters,
         "sampler": sampling.sampler,
         "steps": sampling.steps,

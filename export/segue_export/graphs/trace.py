@@ -108,9 +108,32 @@ def trace_pullback(module: nn.Module, signature: Signature) -> fx.GraphModule:
     mode, weights, inputs = _fake_inputs(weights_of(module), specs, multiple)
     with mode:
         graph = make_fx(joint, decomposition_table=decomposition_table(), tracing_mode="real")(weights, *inputs)
+    _fold_constants(graph)
     graph.graph.eliminate_dead_code()
     graph.recompile()
     return graph
+
+
+def _fold_constants(graph: fx.GraphModule) -> None:
+    """Compute with torch what depends on no input or weight, such as frequencies.
+
+    The exporter would fold them with numpy, whose last bit may differ; at 200 rad a last bit is a relative 1e-5.
+    """
+    known: dict[fx.Node, Tensor] = {}
+    for node in list(graph.graph.nodes):
+        arguments = node.all_input_nodes
+        if node.op != "call_function" or not isinstance(node.target, torch._ops.OpOverload):
+            continue
+        if not all(a in known for a in arguments) or not isinstance(node.meta.get("val"), Tensor):
+            continue
+        args, kwargs = fx.map_arg((node.args, node.kwargs), known.__getitem__)
+        known[node] = node.target(*args, **kwargs)
+        name = f"constant_{node.name}"
+        graph.register_buffer(name, known[node])
+        with graph.graph.inserting_before(node):
+            constant = graph.graph.get_attr(name)
+        node.replace_all_uses_with(constant)
+        known[constant] = known[node]
 
 
 class _Joint(nn.Module):

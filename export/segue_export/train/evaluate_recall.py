@@ -25,7 +25,7 @@ from segue.recall.song import Song
 from segue.recall.splice import copy, splice
 from segue_export.train.corpus import held_out, music_files, read_track
 
-Stereo = Float[np.ndarray, "2 samples"]
+Stereo = Float[np.ndarray, "2 _samples"]
 
 RATE, HOP = 44100, 512
 FADE = 882  # the results are laid into the contexts over 20 ms
@@ -87,7 +87,7 @@ def unmatched(found: Float[np.ndarray, " n"], among: Float[np.ndarray, " m"], wi
 
 
 def lay_in(case: Case, filling: Stereo, margin: int) -> Stereo:
-    """The gap's surroundings with ``filling`` (gap and ``margin`` on both sides) cross-faded in just outside the gap."""
+    """The gap's surroundings with ``filling`` (gap and ``margin`` on both sides) faded in just outside the gap."""
     low, high = case.gap.start - AROUND, case.gap.stop + AROUND
     result = case.track[:, low:high].copy()
     ramp = np.sin(np.linspace(0, np.pi / 2, FADE, dtype=np.float32)) ** 2

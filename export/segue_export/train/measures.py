@@ -9,7 +9,7 @@ from scipy.linalg import sqrtm
 
 from segue.prior.codecs.mel import mel_filterbank
 
-Stereo = Float[np.ndarray, "2 samples"]
+Stereo = Float[np.ndarray, "2 _samples"]
 
 
 def mel_db(audio: Stereo, n_fft: int = 2048, hop: int = 512, bands: int = 80) -> Float[np.ndarray, "2 bands frames"]:
