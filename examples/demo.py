@@ -1,4 +1,4 @@
-"""Fills a two-second hole in a bundled excerpt of real music: the filled WAV, a spectrogram and the report go to a folder.
+"""Fills a two-second hole in a bundled excerpt of real music: filled WAV, spectrogram and report go to a folder.
 
 Run by ``make demo``; ``python examples/demo.py FOLDER``.
 """

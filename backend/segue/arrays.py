@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from jaxtyping import Float, Float32
 
 from segue.clip.clip import Clip
 from segue.clip.files import AudioFile, Excerpt
-from segue.clip.gaps import to_samples
+from segue.clip.gaps import seconds_to_samples
 from segue.clip.recipe import Recipe
 from segue.clip.span import Span
 from segue.errors import InvalidRequest
@@ -28,15 +27,13 @@ Seconds = float | int
 
 @dataclass(frozen=True)
 class Result:
-    """``audio`` (channels, samples) float32 at ``rate``, the best candidate; ``candidates``: all asked for, best first."""
+    """``audio`` (channels, samples) float32 at ``rate`` is the best of ``candidates``, which come best first."""
 
     audio: Float32[np.ndarray, "channels samples"]
     rate: int
     report: dict[str, Any]
     recipe: Recipe
     candidates: tuple[Float32[np.ndarray, "channels samples"], ...]
-
-
 
 
 def _source(audio: Audio, rate: int) -> AudioFile:
@@ -47,12 +44,12 @@ def _source(audio: Audio, rate: int) -> AudioFile:
 
 def _gaps(gap: tuple[Seconds, Seconds] | Sequence[tuple[Seconds, Seconds]], rate: int) -> tuple[Span, ...]:
     """One gap or several, (start, stop) in seconds, as samples."""
-    several = [gap] if gap and isinstance(gap[0], int | float) else list(gap)
+    several: list[Any] = [gap] if gap and isinstance(gap[0], int | float) else list(gap)
     spans = []
     for pair in several:
         if not isinstance(pair, Sequence) or len(pair) != 2:
             raise InvalidRequest(f"expected a gap as (start, stop) in seconds, or a list of such, got {gap!r}")
-        start, stop = (to_samples(Fraction(float(t)), rate) for t in pair)
+        start, stop = (seconds_to_samples(float(t), rate, "a gap's start and stop") for t in pair)
         spans.append(Span(start, stop))
     return tuple(spans)
 
@@ -93,9 +90,7 @@ def fill(
         Cancelled, NonFinite, ResourceError, BundleRejected: see :mod:`segue.errors`.
     """
     source, songs = _source(audio, rate), [_source(a, r) for a, r in song]
-    return _result(
-        run_job(jobs.infill(source, _gaps(gap, rate), songs), songs, settings or RenderSettings(), callback)
-    )
+    return _result(run_job(jobs.infill(source, _gaps(gap, rate), songs), songs, settings or RenderSettings(), callback))
 
 
 def regenerate(
@@ -129,7 +124,7 @@ def extend(
 ) -> Result:
     """Continue ``audio`` by ``seconds`` after its end, or ``backward`` before its start. The rest as :func:`fill`."""
     source, songs = _source(audio, rate), [_source(a, r) for a, r in song]
-    job = jobs.extend(source, to_samples(Fraction(seconds), rate), backward, songs)
+    job = jobs.extend(source, seconds_to_samples(seconds, rate, "the continuation"), backward, songs)
     return _result(run_job(job, songs, settings or RenderSettings(), callback))
 
 
@@ -146,6 +141,6 @@ def transition(
 ) -> Result:
     """``left`` flows into ``right``, which overlap by ``overlap`` seconds. The rest as :func:`regenerate`."""
     songs = [_source(a, r) for a, r in song]
-    spanned = to_samples(Fraction(overlap), rate)
+    spanned = seconds_to_samples(overlap, rate, "the overlap")
     job = jobs.transition(_source(left, rate), _source(right, rate), spanned, freedom_of(freedom), songs)
     return _result(run_job(job, songs, settings or RenderSettings(), callback))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from segue.clip.files import AudioFile, read_audio, target_of, write_assembled
-from segue.clip.gaps import find_gap, parse_gap, to_samples
+from segue.clip.gaps import find_gap, parse_gap, seconds_to_samples
 from segue.clip.recipe import Recipe
 from segue.clip.span import Span
 from segue.clip.tags import read_recipe
@@ -75,7 +74,7 @@ def extend_file(
     """Continue a file by ``seconds``. The rest as :func:`fill_file`."""
     source, songs = read_audio(Path(path)), _songs(song)
     _check_out(source, out, settings, overwrite)
-    job = jobs.extend(source, to_samples(Fraction(seconds), source.rate), backward, songs)
+    job = jobs.extend(source, seconds_to_samples(seconds, source.rate, "the continuation"), backward, songs)
     return _write(job, songs, out, settings, callback)
 
 
@@ -94,7 +93,7 @@ def transition_file(
     """One file flows into another. The rest as :func:`fill_file`."""
     leaving, entering, songs = read_audio(Path(left)), read_audio(Path(right)), _songs(song)
     _check_out(leaving, out, settings, overwrite)
-    spanned = to_samples(Fraction(overlap), leaving.rate)
+    spanned = seconds_to_samples(overlap, leaving.rate, "the overlap")
     job = jobs.transition(leaving, entering, spanned, freedom_of(freedom), songs)
     return _write(job, songs, out, settings, callback)
 
@@ -133,7 +132,9 @@ def rerun_file(
 def _int(parameters: dict[str, Any], name: str) -> int:
     value = parameters.get(name)
     if not isinstance(value, int):
-        raise InvalidRequest(f"the recipe has no number {name!r}, got {value!r}: the file was changed after it was written")
+        raise InvalidRequest(
+            f"the recipe has no number {name!r}, got {value!r}: the file was changed after it was written"
+        )
     return value
 
 
@@ -144,7 +145,9 @@ def _remade(recipe: Recipe, path: Path, given: Sequence[Path]) -> tuple[Job, lis
     songs = [_find(name, path, given) for name in recipe.sources[own:]]
     for song, digest in zip(songs, p["songs"], strict=True):
         if song.digest != digest:
-            raise InvalidRequest(f"{song.name} is not the recall file the recipe names: give the original with --source")
+            raise InvalidRequest(
+                f"{song.name} is not the recall file the recipe names: give the original with --source"
+            )
     freedom = [(float(t), float(v)) for t, v in p.get("freedom", [])]
     spans = [Span(int(a), int(b)) for a, b in p.get("gaps", [])]
     if recipe.task == "infill":

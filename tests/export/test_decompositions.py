@@ -74,7 +74,7 @@ def test_attention_with_dropout_is_refused() -> None:
         (1, 1, 1, 2, True, 0, 3),
     ],
 )
-def test_convolution_pull_back_equals_autograd(  # noqa: PLR0917  one for each column
+def test_convolution_pull_back_equals_autograd(
     stride: int, padding: int, dilation: int, groups: int, transposed: bool, output_padding: int, kernel: int
 ) -> None:
     generator = torch.Generator().manual_seed(1)

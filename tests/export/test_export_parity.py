@@ -11,7 +11,6 @@ import onnx
 import onnxruntime as ort
 import pytest
 import torch
-from tests.tiny_models import MASK, UNet, randomised
 from torch import Tensor, nn
 
 from segue.errors import InvalidRequest
@@ -21,6 +20,7 @@ from segue_export.graphs.export import TOLERANCE, export_denoiser, load_function
 from segue_export.graphs.parity import ParityReport, relative_error
 from segue_export.graphs.weights import round_to_half
 from segue_export.models.mel_transformer import MelTransformer, MelTransformerSettings
+from tests.tiny_models import MASK, UNet, randomised
 
 C = 6
 MEL_CONDITIONING = [

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.tiny_models import CACHE, copy_of_tiny, sign
 
 from segue.errors import BundleRejected
 from segue.prior.bundle import Bundle
+from tests.tiny_models import CACHE, copy_of_tiny, sign
 
 
 @pytest.mark.parametrize("poison", [np.nan, np.inf, -np.inf])

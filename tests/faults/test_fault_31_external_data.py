@@ -9,11 +9,11 @@ from pathlib import Path
 import onnx
 import pytest
 from onnx import TensorProto
-from tests.tiny_models import copy_of_tiny, sign
 
 from segue.errors import BundleRejected
 from segue.prior import quarantine
 from segue.prior.bundle import Bundle
+from tests.tiny_models import copy_of_tiny, sign
 
 
 @pytest.fixture(autouse=True)

@@ -10,11 +10,11 @@ import numpy as np
 import onnx
 import pytest
 from onnx import ModelProto, TensorProto, helper, numpy_helper
-from tests.tiny_models import CACHE, CHANNELS, copy_of_tiny, sign, tiny_bundle
 
 from segue.errors import BundleRejected
 from segue.prior import quarantine
 from segue.prior.bundle import Bundle
+from tests.tiny_models import CACHE, CHANNELS, copy_of_tiny, sign, tiny_bundle
 
 Change = Callable[[ModelProto], None]
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.tiny_models import CACHE, copy_of_tiny, description, sign
 
 from segue.errors import BundleRejected
 from segue.prior.bundle import Bundle
 from segue_export.bundle import write_bundle
+from tests.tiny_models import CACHE, copy_of_tiny, description, sign
 
 
 class Payload:

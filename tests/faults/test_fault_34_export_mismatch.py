@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.tiny_models import FEW, randomised
 from torch import Tensor, nn
 from torch.nn import functional
 
 from segue.errors import ExportMismatch
 from segue_export.graphs.export import export_denoiser
+from tests.tiny_models import FEW, randomised
 
 
 class LongInputsDiffer(nn.Module):

@@ -11,13 +11,13 @@ from pathlib import Path
 import platformdirs
 import pytest
 import torch
-from tests.tiny_models import CACHE, CHANNELS, MASK, copy_of_tiny, description, sign, tiny_bundle
 
 from segue.errors import BundleRejected, InvalidRequest
 from segue.prior import bundle as bundle_module
 from segue.prior.bundle import Bundle
 from segue.prior.manifest import MANIFEST, parse_manifest
 from segue_export.bundle import write_bundle, zip_bundle
+from tests.tiny_models import CACHE, CHANNELS, MASK, copy_of_tiny, description, sign, tiny_bundle
 
 
 def test_a_bundle_says_what_it_is() -> None:

@@ -6,6 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
+
+from segue.errors import BundleRejected, InvalidRequest
+from segue.prior.bundle import Bundle
+from segue.prior.codecs.registry import mel_table
+from segue.prior.contract import Codec
+from segue.prior.runtime import SessionSettings
 from tests.tiny_models import (
     CACHE,
     CHANNELS,
@@ -17,13 +24,6 @@ from tests.tiny_models import (
     tiny_codec,
     tiny_onnx_bundle,
 )
-from torch import Tensor
-
-from segue.errors import BundleRejected, InvalidRequest
-from segue.prior.bundle import Bundle
-from segue.prior.codecs.registry import mel_table
-from segue.prior.contract import Codec
-from segue.prior.runtime import SessionSettings
 
 FRAMES = 8
 

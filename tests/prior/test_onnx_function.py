@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 import torch
-from tests.tiny_models import CACHE, CHANNELS, tiny_bundle, tiny_denoiser
 from torch import Tensor
 
 from segue.errors import BundleRejected, InvalidRequest, ResourceError
@@ -15,6 +14,7 @@ from segue.prior.bundle import Bundle
 from segue.prior.contract import Denoiser
 from segue.prior.onnx_function import OnnxDenoiser, OnnxFunction
 from segue.prior.runtime import SessionSettings
+from tests.tiny_models import CACHE, CHANNELS, tiny_bundle, tiny_denoiser
 
 ONE = SessionSettings(threads=1)
 FRAMES = 20

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +24,7 @@ def marked(blocked: list[Span], samples: int) -> np.ndarray:
 def test_merging_keeps_the_same_samples_in_spans_that_do_not_touch(blocked: list[Span]) -> None:
     result = merged(blocked)
     assert np.array_equal(marked(list(result), 400), marked(blocked, 400))
-    assert all(a.stop < b.start for a, b in zip(result, result[1:], strict=False))
+    assert all(a.stop < b.start for a, b in pairwise(result))
 
 
 @given(spans, st.integers(1, 40), st.integers(0, 60), st.integers(1, 60), st.integers(0, 400))
@@ -35,7 +37,9 @@ def test_a_frame_is_clear_when_each_of_its_samples_is(
 
 
 @given(spans, st.integers(1, 40), st.integers(0, 60), st.integers(1, 60))
-def test_a_frame_touches_a_span_when_they_share_a_sample(blocked: list[Span], hop: int, before: int, after: int) -> None:
+def test_a_frame_touches_a_span_when_they_share_a_sample(
+    blocked: list[Span], hop: int, before: int, after: int
+) -> None:
     mark = marked(blocked, 1000)
     expected = [bool(mark[max(0, k * hop - before) : k * hop + after].any()) for k in range(12)]
     assert touching_frames(12, hop, before, after, blocked).tolist() == expected

@@ -17,7 +17,7 @@ def test_runs_that_continue_each_other_are_the_song() -> None:
     np.testing.assert_allclose(made, song[:, 20_000 - FADE : 41_001 + FADE], atol=1e-5)
 
 
-@pytest.mark.parametrize("off", [-256, -57, 0, 113, 256])
+@pytest.mark.parametrize("off", [-300, -57, 0, 113, 300])
 def test_a_run_a_little_off_is_moved_into_place(off: int) -> None:
     period = 30_011
     song = repeating(2, period, 4)

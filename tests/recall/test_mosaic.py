@@ -114,7 +114,8 @@ def test_the_path_is_the_cheapest_of_all() -> None:
     song, target = rng.standard_normal((14, 6)).astype(np.float32), rng.standard_normal((9, 6)).astype(np.float32)
     left, right = rng.standard_normal((2, 6)).astype(np.float32), rng.standard_normal((2, 6)).astype(np.float32)
     s = MosaicSettings(
-        unit=3, around=1, candidates=14, beam=200, join=0.2, mismatch=0.3, seam=0.4, side_weight=0.5, mid_bands=4, hop=8,
+        unit=3, around=1, candidates=14, beam=200, join=0.2, mismatch=0.3, seam=0.4, side_weight=0.5,
+        mid_bands=4, hop=8,
         joining=JoinSettings(fade=1, align=0, window=2),
     )  # fmt: skip
     weights = np.array([1, 1, 1, 1, 0.5, 0.5]) / 5.0

@@ -53,7 +53,9 @@ def test_frames_made_in_blocks_are_those_of_the_whole() -> None:
 def test_features_made_in_blocks_are_those_of_the_whole() -> None:
     audio = 0.1 * np.random.default_rng(0).standard_normal((2, 2060 * HOP)).astype(np.float32)
     cut = 2040 * HOP
-    np.testing.assert_allclose(song_features(audio)[2038:2042], song_features(audio[:, cut - 8 * HOP :])[6:10], atol=1e-3)
+    np.testing.assert_allclose(
+        song_features(audio)[2038:2042], song_features(audio[:, cut - 8 * HOP :])[6:10], atol=1e-3
+    )
 
 
 def test_context_frames_hear_the_context_alone() -> None:

@@ -46,7 +46,9 @@ def test_the_switch_moves_to_where_the_donors_are_alike() -> None:
     assert abs(switch - alike) <= 3000 - 1323
     np.testing.assert_allclose(made[:, : switch - 1323], song.audio[:, left:][:, : switch - 1323])
     np.testing.assert_allclose(made[:, switch + 1323 :], song.audio[:, right + switch + 1323 : right + 2 * RATE])
-    np.testing.assert_allclose(made[:, switch - 1000 : switch], song.audio[:, left + switch - 1000 : left + switch], atol=1e-5)
+    np.testing.assert_allclose(
+        made[:, switch - 1000 : switch], song.audio[:, left + switch - 1000 : left + switch], atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("margin", [-1, MARGIN + 1])

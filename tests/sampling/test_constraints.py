@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tests.sampling.gaussian import generators, without_shape_checks
 from torch import Tensor
 
 from segue.errors import InvalidRequest
@@ -17,6 +16,7 @@ from segue.sampling.contract import Latents, Step
 from segue.sampling.ddpm import DDPM
 from segue.sampling.noise import start_noise
 from segue.sampling.schedule import Schedule, alpha, sigma
+from tests.sampling.gaussian import generators, without_shape_checks
 
 FRAMES = 8
 MASK = torch.tensor([1.0, 1, 1, 0, 0, 0, 1, 1]).reshape(1, 1, FRAMES)

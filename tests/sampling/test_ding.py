@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 import torch
 from jaxtyping import Float
-from tests.sampling.gaussian import example, generators, moments, without_shape_checks
 from torch import Tensor
 
 from segue.errors import InvalidRequest
@@ -16,6 +15,7 @@ from segue.sampling.contract import Latents, Step
 from segue.sampling.ding import DING
 from segue.sampling.noise import start_noise
 from segue.sampling.schedule import Schedule, alpha, sigma
+from tests.sampling.gaussian import example, generators, moments, without_shape_checks
 
 INF = float("inf")
 COPIES = 8000

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tests.sampling.gaussian import assert_distributed, example, generators, moments
 
 from segue.guidance.distances import Mahalanobis
 from segue.guidance.guided import guided
@@ -20,6 +19,7 @@ from segue.sampling.ddim import DDIM
 from segue.sampling.ddpm import DDPM
 from segue.sampling.dpmpp import DPMpp2M
 from segue.sampling.schedule import Schedule
+from tests.sampling.gaussian import assert_distributed, example, generators, moments
 
 BATCH, FRAMES, START = 4, 1000, 0.999
 PRIOR = example()

@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from tests.sampling.gaussian import generators, without_shape_checks
 from torch import Tensor
 
 from segue.errors import Cancelled, InvalidRequest, NonFinite
@@ -26,6 +25,7 @@ from segue.sampling.noise import start_noise
 from segue.sampling.pingpong import PingPong
 from segue.sampling.registry import SAMPLERS
 from segue.sampling.schedule import Schedule, alpha, sigma
+from tests.sampling.gaussian import generators, without_shape_checks
 
 CHANNELS, FRAMES = 3, 7
 

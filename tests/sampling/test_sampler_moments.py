@@ -6,7 +6,6 @@ from itertools import pairwise
 
 import pytest
 import torch
-from tests.sampling.gaussian import assert_distributed, example, generators
 
 from segue.sampling.contract import Latents, Prior, Sampler
 from segue.sampling.ddim import DDIM
@@ -16,6 +15,7 @@ from segue.sampling.dpmpp import DPMpp2M
 from segue.sampling.noise import start_noise
 from segue.sampling.pingpong import PingPong
 from segue.sampling.schedule import Schedule
+from tests.sampling.gaussian import assert_distributed, example, generators
 
 BATCH, FRAMES = 4, 2000
 PRIOR = example()

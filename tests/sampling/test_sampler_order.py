@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from tests.sampling.gaussian import example, generators, relative_error, slope
 
 from segue.sampling.contract import Sampler
 from segue.sampling.ddim import DDIM
 from segue.sampling.dpmpp import DPMpp2M
 from segue.sampling.noise import start_noise
 from segue.sampling.schedule import Schedule
+from tests.sampling.gaussian import example, generators, relative_error, slope
 
 PRIOR = example()
 STEPS = [32, 64, 128, 256]

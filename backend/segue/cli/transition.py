@@ -12,7 +12,7 @@ from segue.cli.options import Freedom, Out, RenderOptions, with_options
 
 
 @with_options(RenderOptions)
-def transition(  # noqa: PLR0917 (the command line's own order)
+def transition(
     options: RenderOptions,
     left: Annotated[Path, typer.Argument(metavar="LEFT", help="The track that ends.", show_default=False)],
     right: Annotated[Path, typer.Argument(metavar="RIGHT", help="The track that begins.", show_default=False)],

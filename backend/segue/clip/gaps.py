@@ -5,6 +5,7 @@ Times are seconds ("12.5") or minutes and hours ("1:02.500", "1:00:02.5"); sampl
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from fractions import Fraction
@@ -46,6 +47,17 @@ def parse_time(text: str) -> Fraction:
 def to_samples(seconds: Fraction, rate: int) -> int:
     """The nearest sample, halves up."""
     return int(seconds * rate + Fraction(1, 2))
+
+
+def seconds_to_samples(seconds: float, rate: int, what: str) -> int:
+    """The nearest sample to a time given as a number.
+
+    Raises:
+        InvalidRequest: NaN, infinite or negative; ``what`` is named.
+    """
+    if not math.isfinite(seconds) or seconds < 0.0:
+        raise InvalidRequest(f"expected {what} as a finite number of seconds, 0 or more, got {seconds}")
+    return to_samples(Fraction(seconds), rate)
 
 
 def parse_gap(text: str, rate: int, length: int) -> Span:

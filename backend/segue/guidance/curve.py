@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float
@@ -24,7 +25,7 @@ class Curve:
         times = [t for t, _ in self.points]
         if not all(math.isfinite(t) for t in times) or any(math.isnan(v) for _, v in self.points):
             raise InvalidRequest(f"curve points must be finite times and numbers, got {self.points}")
-        if any(b < a for a, b in zip(times, times[1:], strict=False)):
+        if any(b < a for a, b in pairwise(times)):
             raise InvalidRequest(f"curve points must be in order of time, got times {times}")
 
     @staticmethod
@@ -44,4 +45,5 @@ class Curve:
     def at(self, seconds: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
         """Values at the given times, float64."""
         times, values = zip(*self.points, strict=True)
-        return np.interp(seconds, times, values)
+        curve: Float[np.ndarray, " n"] = np.interp(seconds, times, values)
+        return curve

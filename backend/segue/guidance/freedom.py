@@ -15,9 +15,9 @@ from segue.guidance.curve import Curve
 class Freedom:
     """The control surface of regeneration: one curve, read in the three ways the samplers use.
 
-    ``k``: the paper's mixing weight of noise in x_T = k z + (1 - k) x_bar. ``t0``: the time at which a frame, until then
-    held at the noised original, is released. ``sigma_y``: the standard deviation, in latent units, granted around the
-    original as a pseudo-observation; infinite at freedom 1, 0 at freedom 0.
+    ``k``: the paper's mixing weight of noise in x_T = k z + (1 - k) x_bar. ``t0``: the time at which a frame, held
+    until then at the noised original, is released. ``sigma_y``: the standard deviation, in latent units, granted around
+    the original as a pseudo-observation; infinite at freedom 1, 0 at freedom 0.
     """
 
     curve: Curve

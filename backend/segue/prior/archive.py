@@ -12,8 +12,8 @@ import stat
 import tempfile
 import zipfile
 import zlib
-from io import BufferedIOBase
 from pathlib import Path
+from typing import IO
 
 from segue.errors import BundleRejected, ResourceError
 from segue.prior.checks import file_digest
@@ -78,7 +78,7 @@ def _check_entry(entry: zipfile.ZipInfo, path: Path) -> None:
         raise BundleRejected(f"{path.name}: {entry.filename} is encrypted; unpack the bundle yourself")
 
 
-def _copy(source: BufferedIOBase, sink: BufferedIOBase, entry: zipfile.ZipInfo, path: Path) -> None:
+def _copy(source: IO[bytes], sink: IO[bytes], entry: zipfile.ZipInfo, path: Path) -> None:
     """Copy one entry, stopping where it would exceed the size it states."""
     written = 0
     while block := source.read(_BLOCK):

@@ -19,15 +19,15 @@ class JoinSettings:
     """How runs are joined; samples.
 
     ``fade``: half the cross-fade at a join, and what the result covers beyond each end. ``align``: how far a run may be
-    moved to match what it is joined to, over ``window`` samples around the join; half a frame's hop reaches every place
-    between two frames.
+    moved to match what it is joined to, over ``window`` samples around the join; over half a frame's hop, so
+    that every place between two frames is reached.
 
     Moving the join itself, within 2 frames, to a quieter or more alike moment was measured and did not help; shorter
     fades double attacks (0.05 unasked attacks a join at a fade of 1323, 0.12 at 200).
     """
 
     fade: int = 1323
-    align: int = 256
+    align: int = 300
     window: int = 1764
 
     def __post_init__(self) -> None:

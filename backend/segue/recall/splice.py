@@ -42,8 +42,9 @@ def splice(
 ) -> tuple[Stereo, int]:
     """The left donor, then, after the switch, the right one, and the switch in samples into the gap.
 
-    (2, gap + 2 margin): samples [gap.start - margin, gap.stop + margin) of the timeline. Both donors are aligned to their
-    contexts, so neither is moved: the switch is, within ``settings.search``, to where their waveforms are most alike.
+    (2, gap + 2 margin): samples [gap.start - margin, gap.stop + margin) of the timeline. Both donors are aligned to
+    their contexts, so neither is moved: the switch is, within ``settings.search``, to where their waveforms are most
+    alike.
 
     Raises:
         InvalidRequest: as :func:`copy`.
@@ -103,10 +104,10 @@ def _moment(
     """The switch, in samples into the gap, whose cross-fade joins the waveforms that are most alike."""
     low, high = fade // 2, length - (fade - fade // 2)
     reach, step = int(settings.search * 44100), max(1, int(settings.step * 44100))
-    around = np.clip(np.arange(near - reach, near + reach + 1, step), low, high)
+    around: list[int] = np.unique(np.clip(np.arange(near - reach, near + reach + 1, step), low, high)).tolist()
 
     def alike(switch: int) -> float:
         at = slice(margin + switch - fade // 2, margin + switch - fade // 2 + fade)
         return correlation(left[:, at], right[:, at])
 
-    return max(np.unique(around).tolist(), key=alike)
+    return max(around, key=alike)

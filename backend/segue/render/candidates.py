@@ -10,9 +10,9 @@ import numpy as np
 from segue.clip.clip import MODEL_RATE
 from segue.clip.janssen import interpolate
 from segue.clip.span import Span
+from segue.errors import NonFinite
 from segue.guidance.curve import Curve
 from segue.guidance.freedom import Freedom
-from segue.errors import NonFinite
 from segue.prior.contract import Codec, Denoiser
 from segue.recall.donors import DonorPair
 from segue.recall.song import Song
@@ -38,7 +38,7 @@ SPLICE_FREEDOM = Freedom(Curve.constant(0.7))
 
 @dataclass(frozen=True)
 class Candidate:
-    """One way to fill a gap. ``audio`` (2, gap + 2 MARGIN) at the reference level; ``method`` and ``how`` it was made."""
+    """One way to fill a gap: ``audio`` (2, gap + 2 MARGIN) at reference level; ``method`` and ``how`` it is made."""
 
     method: str
     audio: Stereo
@@ -92,7 +92,9 @@ def between(song: Song, gap: Span, middle: Stereo) -> Stereo:
     return audio
 
 
-def infilled(studio: Studio, region: Region, pair: DonorPair | None, seeds: tuple[int, ...]) -> Iterator[Candidate | NonFinite]:
+def infilled(
+    studio: Studio, region: Region, pair: DonorPair | None, seeds: tuple[int, ...]
+) -> Iterator[Candidate | NonFinite]:
     """For a gap nothing is known of: splice, posterior mean, samples from noise, and samples from the noised splice."""
     gap, progress = region.gap, studio.progress
     spliced = None
@@ -113,8 +115,10 @@ def infilled(studio: Studio, region: Region, pair: DonorPair | None, seeds: tupl
         yield from _sampled(studio, region, scene, "regenerated splice", seeds[:1], SPLICE_FREEDOM)
 
 
-def varied(studio: Studio, region: Region, pair: DonorPair | None, seeds: tuple[int, ...]) -> Iterator[Candidate | NonFinite]:
-    """From x_bar (regenerate, transition): its own sound shaped to the sampled course, and the song's units along it."""
+def varied(
+    studio: Studio, region: Region, pair: DonorPair | None, seeds: tuple[int, ...]
+) -> Iterator[Candidate | NonFinite]:
+    """From x_bar (regenerate, transition): its own sound shaped to the sampled course, and the song's units."""
     assert region.x_bar is not None
     gap, song = region.gap, studio.song
     x_bar = (region.x_bar * np.float32(song.gain)).astype(np.float32)
@@ -165,9 +169,7 @@ def _sampled(
             yield _sounded(studio, region, scene, latents[index], method, seed)
 
 
-def _sounded(
-    studio: Studio, region: Region, scene: Scene, latents: Latents, method: str, seed: int
-) -> Candidate:
+def _sounded(studio: Studio, region: Region, scene: Scene, latents: Latents, method: str, seed: int) -> Candidate:
     with studio.progress.stage("decode"):
         made = decode(latents, scene, studio.song, region.gap, studio.codec)
     return Candidate(method, made.audio, made.how, seed)

@@ -36,7 +36,7 @@ Guidance = Callable[[Prior], GuidedPrior]
 
 @dataclass(frozen=True)
 class SampleSettings:
-    """``sampler`` by name; ``steps`` of the schedule from ``t_start`` down to 0; ``prompt`` for priors that read one."""
+    """``sampler`` by name; ``steps`` of the schedule from ``t_start`` to 0; ``prompt`` for priors that read one."""
 
     sampler: str
     steps: int

@@ -164,8 +164,9 @@ def transition(
     """
     if (left.rate, left.channels) != (right.rate, right.channels):
         raise InvalidRequest(
-            f"a transition copies both tracks bit for bit, so they need one rate and channel count: {left.name} has "
-            f"{left.rate} Hz and {left.channels} channels, {right.name} {right.rate} Hz and {right.channels}; convert one"
+            f"a transition copies both tracks bit for bit, so they need one rate and channel count: "
+            f"{left.name} has {left.rate} Hz and {left.channels} channels, "
+            f"{right.name} {right.rate} Hz and {right.channels}: convert one"
         )
     if not 0 < overlap < min(left.length, right.length):
         shortest = min(left.length, right.length) / left.rate
@@ -199,9 +200,7 @@ def pieces_of(job: Job, rendered: Rendered, rank: int) -> list[Piece]:
     return [next(filled) if isinstance(piece, Hole) else piece for piece in job.pieces]
 
 
-def _patch(
-    job: Job, rendered: Rendered, takes: Sequence[Stereo], index: int
-) -> Float[np.ndarray, "channels samples"]:
+def _patch(job: Job, rendered: Rendered, takes: Sequence[Stereo], index: int) -> Float[np.ndarray, "channels samples"]:
     """One hole's audio at the output's rate: the timeline around it with all takes in place, resampled where needed."""
     rate, timeline = job.source.rate, job.plan.timeline
     hole = Span(job.holes[index].start - job.origin, job.holes[index].stop - job.origin)
@@ -212,6 +211,8 @@ def _patch(
     for region, take in zip(rendered.regions, takes, strict=True):
         low, high = max(covers.start, region.gap.start), min(covers.stop, region.gap.stop)
         if low < high:
-            audio[:, low - covers.start : high - covers.start] = take[:, low - region.gap.start : high - region.gap.start]
+            audio[:, low - covers.start : high - covers.start] = take[
+                :, low - region.gap.start : high - region.gap.start
+            ]
     patch = patch_from_model(audio, covers, hole, rate, timeline.shape[1])
     return to_channels(patch, job.source.channels)

@@ -24,7 +24,7 @@ class Progression:
     seconds: dict[str, float] = field(default_factory=dict)
     _region: int = 0
     _began: float = field(default_factory=time.monotonic)
-    _stage: str = ""
+    _fraction: float = 0.0
 
     def tell(self, stage: str, step: int, steps: int, message: str = "") -> None:
         """Report; raises Cancelled where the callback returns False."""
@@ -39,6 +39,7 @@ class Progression:
         else:
             done = 1.0 if stage == "write" else 0.0
         fraction = min(1.0, (self._region + done) / max(1, self.regions)) if stage != "write" else 1.0
+        fraction = self._fraction = max(self._fraction, fraction)  # candidates take turns at the stages
         elapsed = time.monotonic() - self._began
         left = elapsed * (1.0 - fraction) / fraction if fraction > 0.02 else None
         if self.callback(Progress(stage, step, steps, fraction, left, message)) is False:
@@ -47,7 +48,6 @@ class Progression:
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Time a stage and tell its beginning."""
-        self._stage = name
         self.tell(name, 0, 1)
         began = time.perf_counter()
         try:

@@ -57,7 +57,12 @@ def reference_of(timeline: Stereo, blocked: Sequence[Span], gap: Span) -> SeamRe
 
 
 def score(
-    timeline: Stereo, take: Stereo, gap: Span, known: Span, reference: SeamReference | None, weights: Weights | None = None
+    timeline: Stereo,
+    take: Stereo,
+    gap: Span,
+    known: Span,
+    reference: SeamReference | None,
+    weights: Weights | None = None,
 ) -> Scores:
     """Measure ``take`` (2, gap) in place, among what is ``known`` around the gap."""
     w = weights or Weights()

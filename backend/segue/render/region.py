@@ -87,9 +87,7 @@ def _candidates(
     return infilled(studio, region, pair, seeds)
 
 
-def join_candidate(
-    studio: Studio, gap: Span, candidate: Candidate, reference: SeamReference | None = None
-) -> Take:
+def join_candidate(studio: Studio, gap: Span, candidate: Candidate, reference: SeamReference | None = None) -> Take:
     """A candidate in its place: aligned, levelled, faded in, scored."""
     song = studio.song
     timeline = song.audio[:, : song.timeline]

@@ -8,7 +8,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-
 from segue.clip.files import AudioFile
 from segue.clip.recipe import Recipe, running_versions
 from segue.guidance.curve import Curve

@@ -18,7 +18,7 @@ from segue.tasks.plan import Stereo
 
 @dataclass(frozen=True)
 class Scene:
-    """Latents of one region, batch 1. ``mask`` 1 = known; ``x_bar`` the latents of what is to be started from, if any."""
+    """Latents of one region, batch 1. ``mask`` 1 = known; ``x_bar``: latents of what is to be started from, if any."""
 
     layout: Layout
     mask: Float[Tensor, "1 1 frames"]
@@ -74,7 +74,7 @@ def known_samples(length: int, blocked: tuple[Span, ...], span: Span) -> Bool[np
 
 @dataclass(frozen=True)
 class DonorWindow:
-    """What the donors sound like over a widened layout: (n, 2, samples) at the reference level, and where they exist."""
+    """What donors sound like over a widened layout, (n, 2, samples) at the reference level, and where they exist."""
 
     audio: Float[np.ndarray, "n 2 samples"]
     present: Bool[np.ndarray, "n samples"]

@@ -64,7 +64,7 @@ def known_frames(layout: Layout, reach: int, known: Bool[np.ndarray, " samples"]
 
 
 def ownership(windows: tuple[Span, ...], frames: int, turn: int) -> Float[Tensor, "windows frames"]:
-    """1 where a window's prediction is used. In overlaps the owner alternates with ``turn``: averaging would dull the highs."""
+    """1 where a window's prediction is used. Owners of overlaps alternate with ``turn``: averaging dulls the highs."""
     owner = torch.zeros(len(windows), frames)
     for index, window in enumerate(windows):
         if index == 0:
@@ -92,7 +92,9 @@ class WindowedPrior:
         """x0_hat over all frames."""
         windows, frames = self.layout.windows, self.layout.frames
         pieces = torch.stack([x_t[..., w.start : w.stop] for w in windows], 1)
-        x0_hat = self.prior(pieces.flatten(0, 1), t.repeat_interleave(len(windows))).unflatten(0, (-1, len(windows)))
+        x0_hat = self.prior(pieces.flatten(0, 1), t.repeat_interleave(len(windows))).reshape(
+            len(x_t), len(windows), x_t.shape[1], -1
+        )
         owner = ownership(windows, frames, self._turn)
         self._turn += 1
         total = torch.zeros_like(x_t)

@@ -20,7 +20,7 @@ _ATTENTION = ("query", "key", "value", "attn_mask", "dropout_p", "is_causal", "s
 _LINEAR = ("input", "weight", "bias")
 
 
-def attention(  # noqa: PLR0917  torch's own signature
+def attention(
     query: Tensor,
     key: Tensor,
     value: Tensor,
@@ -93,7 +93,7 @@ def _flipped(weight: Tensor, groups: int) -> Tensor:
     return grouped.reshape(groups * per_group, out // groups, *kernel)
 
 
-def _convolution_backward(  # noqa: PLR0917  aten's own signature
+def _convolution_backward(
     cot: Tensor,
     x: Tensor,
     weight: Tensor,

@@ -120,20 +120,18 @@ def _fold_constants(graph: fx.GraphModule) -> None:
     The exporter would fold them with numpy, whose last bit may differ; at 200 rad a last bit is a relative 1e-5.
     """
     known: dict[fx.Node, Tensor] = {}
-    for node in list(graph.graph.nodes):
-        arguments = node.all_input_nodes
-        if node.op != "call_function" or not isinstance(node.target, torch._ops.OpOverload):
+    for node in graph.graph.nodes:
+        is_operator = node.op == "call_function" and isinstance(node.target, torch._ops.OpOverload)
+        if is_operator and isinstance(node.meta.get("val"), Tensor) and all(a in known for a in node.all_input_nodes):
+            args, kwargs = fx.map_arg((node.args, node.kwargs), known.__getitem__)
+            known[node] = node.target(*args, **kwargs)
+    for node, value in known.items():
+        if all(user in known for user in node.users):
             continue
-        if not all(a in known for a in arguments) or not isinstance(node.meta.get("val"), Tensor):
-            continue
-        args, kwargs = fx.map_arg((node.args, node.kwargs), known.__getitem__)
-        known[node] = node.target(*args, **kwargs)
         name = f"constant_{node.name}"
-        graph.register_buffer(name, known[node])
+        graph.register_buffer(name, value.clone())  # buffers that share memory would be taken for one
         with graph.graph.inserting_before(node):
-            constant = graph.graph.get_attr(name)
-        node.replace_all_uses_with(constant)
-        known[constant] = known[node]
+            node.replace_all_uses_with(graph.graph.get_attr(name), delete_user_cb=lambda user: user not in known)
 
 
 class _Joint(nn.Module):
@@ -141,14 +139,14 @@ class _Joint(nn.Module):
 
     def __init__(self, net: nn.Module, graph: fx.GraphModule, signature: Signature) -> None:
         super().__init__()
-        self.net, self.graph, self.signature = net, graph, signature
+        self.net, self.joint, self.signature = net, graph, signature
         self.eval()
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
         s = self.signature
         specs = (*s.inputs, s.cotangent)
         split = (_unflatten(t, spec, s.frames_multiple) for t, spec in zip(inputs, specs, strict=True))
-        output, gradient = self.graph(weights_of(self.net), *split)
+        output, gradient = self.joint(weights_of(self.net), *split)
         return output, gradient
 
 

@@ -59,7 +59,9 @@ class Block(nn.Module):
         nn.init.zeros_(self.modulation.weight)
         nn.init.zeros_(self.modulation.bias)
 
-    def forward(self, x: Tensor, clean: Tensor, noisy: Tensor, keep: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    def forward(  # noqa: D102 (torch's)
+        self, x: Tensor, clean: Tensor, noisy: Tensor, keep: Tensor, cos: Tensor, sin: Tensor
+    ) -> Tensor:
         batch, length, width = x.shape
         at_clean, at_noisy = self.modulation(clean)[:, None], self.modulation(noisy)[:, None]
         z = (at_noisy + (at_clean - at_noisy) * keep).chunk(6, -1)
@@ -70,7 +72,8 @@ class Block(nn.Module):
         x = x + (1 + z[2]) * self.out(h.transpose(1, 2).reshape(batch, length, width))
         local = self.depthwise(x.transpose(1, 2)).transpose(1, 2)
         h = self.norm_mlp(x + local) * (1 + z[3]) + z[4]
-        return x + (1 + z[5]) * self.down(F.gelu(self.up(h), approximate="tanh"))
+        mixed: Tensor = x + (1 + z[5]) * self.down(F.gelu(self.up(h), approximate="tanh"))
+        return mixed
 
 
 class MelTransformer(nn.Module):
@@ -123,4 +126,5 @@ class MelTransformer(nn.Module):
         out = self.head_out(h) + g1 * d1 + g2 * d2 + self.skip(noisy)[:, None] * z
         angle = time[:, None, None] * (math.pi / 2)
         x0 = (angle.cos() * z + angle.sin() * out).transpose(1, 2)
-        return x0 + (context - x0) * mask
+        kept: Tensor = x0 + (context - x0) * mask
+        return kept

@@ -1,0 +1,1 @@
+"""The embedded prior: music, corpus, training, evaluation, bundle."""

@@ -67,7 +67,9 @@ class Examples:
         seconds = np.array([t.seconds for t in tracks])
         self.weight = seconds / seconds.sum()
 
-    def _window(self, track: Track, first: int) -> tuple[Float[np.ndarray, "frames bands"], Float[np.ndarray, " frames"]]:
+    def _window(
+        self, track: Track, first: int
+    ) -> tuple[Float[np.ndarray, "frames bands"], Float[np.ndarray, " frames"]]:
         """Frames from ``first`` on and 1 where they lie inside the track."""
         source, count = self.frames[track.id], self.settings.tokens * self.mel.frames_per_token
         window = np.tile(self.mean, (count, 1))

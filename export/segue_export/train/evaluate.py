@@ -1,7 +1,8 @@
 """How good a prior sounds: gaps of 2 s in held-out tracks, filled by every method, measured against the real gap.
 
-``python -m segue_export.train.evaluate MUSIC [--bundle FOLDER] [--gaps 32]`` prints one row a method: mel distance, seam excess,
-error in the high band, Frechet distance of mel statistics; the same for gaps the song recalls badly (7 dB and over).
+``python -m segue_export.train.evaluate MUSIC [--bundle FOLDER] [--gaps 32]`` prints one row a method: mel
+distance, seam excess, error in the high band, Frechet distance of mel statistics; the same for gaps the song recalls
+badly (7 dB and over).
 """
 
 from __future__ import annotations
@@ -114,7 +115,11 @@ def table(rows: dict[str, list[Row]]) -> str:
         lines.append(
             f"{name:22} {len(measured):3} {np.mean([r.mel for r in measured]):7.2f} "
             f"{np.mean([r.seam for r in measured]):8.2f} {np.mean([r.high for r in measured]):8.2f} {distance:8.2f} | "
-            + (f"{np.mean([r.mel for r in hard]):.2f}, {np.mean([r.seam for r in hard]):.2f}, {len(hard)}" if hard else "-")
+            + (
+                f"{np.mean([r.mel for r in hard]):.2f}, {np.mean([r.seam for r in hard]):.2f}, {len(hard)}"
+                if hard
+                else "-"
+            )
         )
     return "\n".join(lines)
 

@@ -24,7 +24,7 @@ from segue_export.train import corpus
 from segue_export.train.batches import BatchSettings
 
 LICENCE = "GPL-3.0-or-later AND CC-BY-SA-4.0"
-"""The most restrictive of the training music's licences; see docs/model-card.md."""
+"""The most restrictive of the training music's licences; the manifest lists each package's."""
 
 CONDITIONING = (
     ("mask", ("batch", 1, "frames")),
@@ -43,11 +43,10 @@ def training_data(music: Path, tracks: list[corpus.Track]) -> list[dict[str, Any
     entries = []
     for source in json.loads((music / "sources.json").read_text()):
         name = source["package"]
-        licences = ", ".join(source["licences"]) or "see the package's copyright file"
         entries.append(
             {
                 "name": f"Debian package {name} {source['version']}",
-                "licence": licences[:4000],
+                "licence": source["licence"],
                 "url": f"https://packages.debian.org/bookworm/{name}",
                 "author": "see the package's copyright file",
                 "hours": round(hours[name], 3),
@@ -71,7 +70,7 @@ def describe(music: Path, corpus_folder: Path, run: Path) -> dict[str, Any]:
         "window": BatchSettings().tokens,
         "licence": LICENCE,
         "commercial_use": True,
-        "description": "Donor-conditioned diffusion prior over mid/side log-mel tokens, sounded by the song's own units.",
+        "description": "Donor-conditioned diffusion prior over log-mel tokens, sounded by the song's own units.",
         "sampling": {"sampler": "dpmpp", "steps": 12, "t_start": 0.995},
         "codec": mel_table(codec),
         "conditioning": [{"name": name, "shape": list(shape)} for name, shape in CONDITIONING],

@@ -51,9 +51,7 @@ def statistics_of(audio: Stereo) -> Float[np.ndarray, " n"]:
     return np.concatenate([mel.mean(1), mel.std(1), np.diff(mel, axis=1).std(1)])
 
 
-def frechet(
-    of: Float[np.ndarray, "clips n"], real: Float[np.ndarray, "clips n"], dimensions: int = 12
-) -> float:
+def frechet(of: Float[np.ndarray, "clips n"], real: Float[np.ndarray, "clips n"], dimensions: int = 12) -> float:
     """Frechet distance of :func:`statistics_of` over clips, in the real ones' principal directions."""
     mean, scale = real.mean(0), real.std(0) + 0.5
     directions = np.linalg.svd((real - mean) / scale, full_matrices=False)[2][:dimensions].T

@@ -1,13 +1,12 @@
 """The training music: Debian packages fetched by apt, their audio and copyright files extracted.
 
-``python -m segue_export.train.music FOLDER`` leaves ``FOLDER/<package>/...`` and ``FOLDER/sources.json`` with the version of each package
-and the licences its copyright file names.
+``python -m segue_export.train.music FOLDER`` leaves ``FOLDER/<package>/...`` and
+``FOLDER/sources.json`` with the version of each package and its licence.
 """
 
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 import tempfile
@@ -16,13 +15,11 @@ from pathlib import Path
 
 from segue_export.train.corpus import SUFFIXES
 
-_LICENSE = re.compile(r"^License:\s*(\S.*)$", re.MULTILINE)
 
-
-def packages() -> list[str]:
-    """Names of the packages, from music.toml."""
+def packages() -> dict[str, str]:
+    """Names of the packages and the licences of their music, from music.toml."""
     with (Path(__file__).parent / "music.toml").open("rb") as f:
-        return [entry["name"] for entry in tomllib.load(f)["package"]]
+        return {entry["name"]: entry["licence"] for entry in tomllib.load(f)["package"]}
 
 
 def fetch(package: str, folder: Path) -> Path:
@@ -37,21 +34,20 @@ def extract(deb: Path, into: Path) -> None:
     patterns = [f"*{suffix}" for suffix in SUFFIXES] + ["*/copyright"]
     contents = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=subprocess.PIPE)
     # tar reports patterns that match nothing as an error; what was extracted is checked below
-    subprocess.run(["tar", "-x", "-C", into, "--wildcards", *patterns], stdin=contents.stdout, stderr=subprocess.DEVNULL, check=False)
+    subprocess.run(
+        ["tar", "-x", "-C", into, "--wildcards", *patterns],
+        stdin=contents.stdout,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
     if contents.wait() or not any(p.suffix in SUFFIXES for p in into.rglob("*")):
         raise RuntimeError(f"{deb.name} holds no audio: expected files ending in {', '.join(SUFFIXES)}")
-
-
-def licences(folder: Path) -> list[str]:
-    """Distinct licences named in a package's copyright file."""
-    text = "\n".join(p.read_text(errors="replace") for p in folder.rglob("copyright"))
-    return sorted({match.strip() for match in _LICENSE.findall(text)})
 
 
 def gather(folder: Path) -> None:
     """Fetch and extract every package that is not there yet."""
     sources = []
-    for package in packages():
+    for package, licence in packages().items():
         into = folder / package
         if not into.exists():
             with tempfile.TemporaryDirectory() as temporary:
@@ -60,7 +56,7 @@ def gather(folder: Path) -> None:
                 extract(deb, into)
             (into / "version").write_text(version)
         version = (into / "version").read_text()
-        sources.append({"package": package, "version": version, "licences": licences(into)})
+        sources.append({"package": package, "version": version, "licence": licence})
         print(f"{package} {version}", flush=True)
     (folder / "sources.json").write_text(json.dumps(sources, indent=2))
 

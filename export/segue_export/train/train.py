@@ -1,6 +1,7 @@
 """Training of the embedded prior: v-loss on the gap, EMA, held-out error at three noise levels.
 
-``python -m segue_export.train.train CORPUS RUN --minutes 90 [--start checkpoint]`` writes checkpoints and ``curve.csv`` into RUN.
+``python -m segue_export.train.train CORPUS RUN --minutes 90 [--start checkpoint | --resume]`` writes checkpoints and
+``curve.csv`` into RUN.
 """
 
 from __future__ import annotations
@@ -47,14 +48,16 @@ class TrainSettings:
 def noised(x_0: Tensor, t: Float[Tensor, " batch"], noise: Tensor) -> Tensor:
     """x_t = alpha_t x_0 + sigma_t eps."""
     angle = t[:, None, None] * (math.pi / 2)
-    return angle.cos() * x_0 + angle.sin() * noise
+    x_t: Tensor = angle.cos() * x_0 + angle.sin() * noise
+    return x_t
 
 
 def gap_error(net: torch.nn.Module, b: Batch, t: Float[Tensor, " batch"], noise: Tensor) -> Float[Tensor, " batch"]:
     """Mean squared error of x0_hat over the gap, per item."""
     x0_hat = net(noised(b.x_0, t, noise), t, b.mask, b.x_0 * b.mask, b.donors, b.presence)
     gap = 1.0 - b.mask
-    return ((x0_hat - b.x_0).square() * gap).sum((1, 2)) / (gap.sum((1, 2)) * b.x_0.shape[1]).clamp_min(1.0)
+    error: Tensor = ((x0_hat - b.x_0).square() * gap).sum((1, 2))
+    return error / (gap.sum((1, 2)) * b.x_0.shape[1]).clamp_min(1.0)
 
 
 class Average:
@@ -150,7 +153,7 @@ def _step(net: torch.nn.Module, optimizer: torch.optim.Optimizer, b: Batch, s: T
     # the error of v is the error of x_0 over sigma^2
     loss = (error / (t * (math.pi / 2)).sin().square().clamp_min(1.0 / s.weight_cap)).mean()
     optimizer.zero_grad()
-    loss.backward()
+    torch.autograd.backward(loss)
     torch.nn.utils.clip_grad_norm_(net.parameters(), s.clip)
     optimizer.step()
     return float(loss.detach())
@@ -170,7 +173,14 @@ def _record(
     errors, donor = validate(average.weights, validation, device)
     seconds = time.monotonic() - began
     heard = step * examples.settings.batch * examples.settings.tokens * examples.mel.token / examples.mel.rate / 3600
-    row = [step, f"{seconds:.0f}", f"{heard:.2f}", f"{np.mean(recent):.4f}", *(f"{e:.4f}" for e in errors), f"{donor:.4f}"]
+    row = [
+        step,
+        f"{seconds:.0f}",
+        f"{heard:.2f}",
+        f"{np.mean(recent):.4f}",
+        *(f"{e:.4f}" for e in errors),
+        f"{donor:.4f}",
+    ]
     log.writerow(row)
     print(" ".join(str(c) for c in row), flush=True)
     temporary = run / "checkpoint.tmp"

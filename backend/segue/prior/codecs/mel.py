@@ -49,9 +49,7 @@ class MelSettings:
         return self.hop * self.frames_per_token
 
 
-def mel_filterbank(
-    n_fft: int, bands: int, rate: int, f_min: float, f_max: float
-) -> Float[Tensor, "bands bins"]:
+def mel_filterbank(n_fft: int, bands: int, rate: int, f_min: float, f_max: float) -> Float[Tensor, "bands bins"]:
     """Triangular HTK-mel filters, each normalised to sum 1, so that a band is a mean power per bin."""
 
     def to_mel(f: float) -> float:
