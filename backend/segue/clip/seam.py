@@ -23,6 +23,7 @@ from segue.errors import InvalidRequest
 
 Stereo = Float[np.ndarray, "2 _samples"]
 Gains = Float[np.ndarray, "2 bands"]
+Coefficients = Float[np.ndarray, " _order"]
 
 _FILTER_TAIL = 8192  # samples the smooth zero-phase gains ring at most
 _HANDOVER = 0.03  # seconds over which two shifts pass
@@ -78,6 +79,33 @@ class Joined:
     right: Side | None
 
 
+@dataclass(frozen=True)
+class Models:
+    """Autoregressive models of mid and side on each side of a gap: what :func:`join` lets the context go on by."""
+
+    left: tuple[Coefficients, Coefficients]
+    right: tuple[Coefficients, Coefficients]
+
+
+def listen(
+    timeline: Float[np.ndarray, "2 timeline"],
+    gap: Span,
+    settings: SeamSettings | None = None,
+    *,
+    known: Span | None = None,
+) -> Models:
+    """The models of a gap's contexts; made once, they serve every candidate for the gap."""
+    settings, known = settings or SeamSettings(), known or Span(0, timeline.shape[1])
+    before = _to_mid_side(timeline[:, max(known.start, gap.start - settings.listen) : gap.start])
+    after = _to_mid_side(timeline[:, gap.stop : min(known.stop, gap.stop + settings.listen)])[:, ::-1]
+
+    def model(heard: Stereo) -> tuple[Coefficients, Coefficients]:
+        order = min(settings.order, heard.shape[1] // 3)
+        return burg([heard[0]], order), burg([heard[1]], order)
+
+    return Models(model(before), model(after))
+
+
 def join(
     timeline: Float[np.ndarray, "2 timeline"],
     gap: Span,
@@ -86,12 +114,14 @@ def join(
     settings: SeamSettings | None = None,
     *,
     known: Span | None = None,
+    models: Models | None = None,
 ) -> Joined:
     """Fit ``patch`` into ``gap`` of ``timeline``, all 44.1 kHz stereo.
 
     ``covers``: the span of the timeline that ``patch`` (2, samples) stands for, with a margin of up to
     ``settings.margin`` samples on each side of the gap, in which the patch says what it takes the context for.
     ``known``: the context around this gap that may be compared with (up to the next gap); the default is all.
+    ``models``: of :func:`listen`, where they are at hand.
 
     1. Align: the shift within ``reach`` with the largest correlation to both contexts. Where one shift cannot serve
        both, each side has its own and the patch passes between them in the middle; warping time would bend the pitch.
@@ -123,11 +153,8 @@ def join(
         for part in (slice(0, inner.start), slice(inner.stop, None))
     ]
     aligned = _levelled(aligned, inner, gains)
-    heard = [
-        _to_mid_side(timeline[:, max(known.start, gap.start - settings.listen) : gap.start]),
-        _to_mid_side(timeline[:, gap.stop : min(known.stop, gap.stop + settings.listen)]),
-    ]
-    joined = _fade_in(context, aligned, inner, heard, settings)
+    models = models or listen(timeline, gap, settings, known=known)
+    joined = _fade_in(context, aligned, inner, models, settings)
     reports = [
         Side(shift, float(curve[shift + len(curve) // 2]), float(np.abs(gain).max())) if margin else None
         for margin, curve, shift, gain in zip((left, right), likeness, shifts, gains, strict=True)
@@ -237,29 +264,28 @@ def _filtered(audio: Stereo, gains: Gains) -> Stereo:
     return filtered
 
 
-def _fade_in(context: Stereo, patch: Stereo, inner: Span, heard: list[Stereo], settings: SeamSettings) -> Stereo:
+def _fade_in(context: Stereo, patch: Stereo, inner: Span, models: Models, settings: SeamSettings) -> Stereo:
     """The gap: from the left context's continuation into the patch, and from the patch into the right context's."""
     gap = patch[:, inner.start : inner.stop].copy()
     sides = int(inner.start > 0) + int(inner.stop < patch.shape[1])
     fade = min(round(settings.fade * MODEL_RATE), inner.length // max(1, sides))
     wrong = context - patch
     if inner.start > 0:
-        more = _continued(heard[0], wrong[:, : inner.start], fade, settings.order)
+        more = _continued(models.left, wrong[:, : inner.start], fade)
         gap[:, :fade] = _matched_fade(gap[:, :fade] + more, gap[:, :fade])
     if inner.stop < patch.shape[1] and fade:
-        more = _continued(heard[1][:, ::-1], wrong[:, : inner.stop - 1 : -1], fade, settings.order)
+        more = _continued(models.right, wrong[:, : inner.stop - 1 : -1], fade)
         end = gap[:, ::-1][:, :fade]
         gap[:, ::-1][:, :fade] = _matched_fade(end + more, end)
     return gap
 
 
-def _continued(heard: Stereo, wrong: Stereo, length: int, order: int) -> Stereo:
+def _continued(models: tuple[Coefficients, Coefficients], wrong: Stereo, length: int) -> Stereo:
     """How the difference of context and patch dies away under the context's model.
 
     The model is linear: patch + this = the context's past going on under the patch's innovation.
     """
-    p = min(order, heard.shape[1] // 3, wrong.shape[1])
-    return np.stack([continuation(burg([h], p), w, length) for h, w in zip(heard, wrong, strict=True)])
+    return np.stack([continuation(a, w, length) for a, w in zip(models, wrong, strict=True)])
 
 
 def _matched_fade(out: Stereo, into: Stereo) -> Stereo:

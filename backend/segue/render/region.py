@@ -9,11 +9,11 @@ import numpy as np
 
 from segue.clip.analysis import SeamReference
 from segue.clip.clip import MODEL_RATE
-from segue.clip.seam import SeamSettings, join
+from segue.clip.seam import Models, SeamSettings, join, listen
 from segue.clip.span import Span
 from segue.errors import InvalidRequest, NonFinite
 from segue.recall.donors import DonorPair
-from segue.recall.song import Recallable
+from segue.recall.song import Recallable, Song
 from segue.render.candidates import (
     JANSSEN_SECONDS,
     Candidate,
@@ -64,13 +64,14 @@ def render_region(studio: Studio, region: Region, seeds: tuple[int, ...]) -> Ren
         pair = donors_for(song, gap)
     takes: list[Take] = []
     failed: list[NonFinite] = []
-    reference = reference_of(song.audio[:, : song.timeline], song.blocked, gap)
+    with progress.stage("seam"):
+        surroundings = surroundings_of(song, gap)
     for candidate in _candidates(studio, region, pair, seeds):
         if isinstance(candidate, NonFinite):
             failed.append(candidate)
             continue
         with progress.stage("seam"):
-            takes.append(join_candidate(studio, gap, candidate, reference))
+            takes.append(join_candidate(song, gap, candidate, surroundings))
     if not takes:
         raise failed[0]
     takes.sort(key=lambda take: take.scores.total)
@@ -87,14 +88,31 @@ def _candidates(
     return infilled(studio, region, pair, seeds)
 
 
-def join_candidate(studio: Studio, gap: Span, candidate: Candidate, reference: SeamReference | None = None) -> Take:
-    """A candidate in its place: aligned, levelled, faded in, scored."""
-    song = studio.song
+@dataclass(frozen=True)
+class Surroundings:
+    """What all candidates for a gap are joined to and measured against; found once."""
+
+    known: Span
+    models: Models
+    reference: SeamReference | None
+
+
+_SEAM = SeamSettings(margin=MARGIN)
+
+
+def surroundings_of(song: Song, gap: Span) -> Surroundings:
+    """The known stretch around a gap, its models, and what is usual in the track."""
     timeline = song.audio[:, : song.timeline]
     left, right = song.context(gap, song.timeline)
     known = Span(gap.start - left.shape[1], gap.stop + right.shape[1])
+    return Surroundings(known, listen(timeline, gap, _SEAM, known=known), reference_of(timeline, song.blocked, gap))
+
+
+def join_candidate(song: Song, gap: Span, candidate: Candidate, around: Surroundings) -> Take:
+    """A candidate in its place: aligned, levelled, faded in, scored."""
+    timeline = song.audio[:, : song.timeline]
     covers = Span(gap.start - MARGIN, gap.stop + MARGIN)
-    audio = join(timeline, gap, candidate.audio, covers, SeamSettings(margin=MARGIN), known=known).samples
-    scores = score(timeline, audio, gap, known, reference)
-    level = np.float32(1.0 / song.gain)
-    return Take(candidate.method, candidate.how, candidate.seed, audio * level, scores)
+    joined = join(timeline, gap, candidate.audio, covers, _SEAM, known=around.known, models=around.models)
+    scores = score(timeline, joined.samples, gap, around.known, around.reference)
+    audio = joined.samples * np.float32(1.0 / song.gain)
+    return Take(candidate.method, candidate.how, candidate.seed, audio, scores)

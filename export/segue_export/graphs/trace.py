@@ -115,10 +115,7 @@ def trace_pullback(module: nn.Module, signature: Signature) -> fx.GraphModule:
 
 
 def _fold_constants(graph: fx.GraphModule) -> None:
-    """Compute with torch what depends on no input or weight, such as frequencies.
-
-    The exporter would fold them with numpy, whose last bit may differ; at 200 rad a last bit is a relative 1e-5.
-    """
+    """Compute with torch itself what depends on no input or weight, such as frequencies: equal to the last bit."""
     known: dict[fx.Node, Tensor] = {}
     for node in graph.graph.nodes:
         is_operator = node.op == "call_function" and isinstance(node.target, torch._ops.OpOverload)

@@ -18,7 +18,7 @@ from jaxtyping import Float
 from segue.clip.span import Span
 from segue.recall.splice import copy
 from segue.render.candidates import Candidate, Studio, donors_for
-from segue.render.region import Take, join_candidate, render_region
+from segue.render.region import Take, join_candidate, render_region, surroundings_of
 from segue.render.renderer import Renderer
 from segue.render.settings import RenderSettings
 from segue.render.sound import MARGIN
@@ -92,7 +92,8 @@ def fill_all(renderer: Renderer, audio: Stereo, gap: Span, settings: RenderSetti
         rows[name] = measure(audio, gap, take.audio, distance, take.scores.total)
 
     if pair is not None:
-        add("copy", join_candidate(studio, gap, Candidate("copy", copy(studio.song, pair, gap, MARGIN), "")))
+        single = Candidate("copy", copy(studio.song, pair, gap, MARGIN), "")
+        add("copy", join_candidate(studio.song, gap, single, surroundings_of(studio.song, gap)))
     for take in rendered.takes:
         add(take.method if take.seed in (None, settings.seed) else f"{take.method} {take.seed}", take)
     add("ranked", rendered.takes[0])
