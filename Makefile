@@ -39,7 +39,7 @@ prior-data: $(READY)
 	$(BIN)/python -m segue_export.train.corpus $(DATA)/music $(DATA)/corpus
 
 prior: $(READY)
-	$(BIN)/python -m segue_export.train.train $(DATA)/corpus $(DATA)/run --minutes $(MINUTES) --resume
+	$(BIN)/python -m segue_export.train.train $(DATA)/corpus $(DATA)/run --minutes $(MINUTES) --resume backend/segue/bundles/embedded
 
 prior-bundle: $(READY)
 	$(BIN)/python -m segue_export.train.make_bundle $(DATA)/music $(DATA)/corpus $(DATA)/run backend/segue/bundles/embedded

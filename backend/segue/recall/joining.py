@@ -19,8 +19,8 @@ class JoinSettings:
     """How runs are joined; samples.
 
     ``fade``: half the cross-fade at a join, and what the result covers beyond each end. ``align``: how far a run may be
-    moved to match what it is joined to, over ``window`` samples around the join; over half a frame's hop, so
-    that every place between two frames is reached.
+    moved to match what it is joined to, over ``window`` samples around the join; more than half a hop, so that every
+    place between two frames is reached.
 
     Moving the join itself, within 2 frames, to a quieter or more alike moment was measured and did not help; shorter
     fades double attacks (0.05 unasked attacks a join at a fade of 1323, 0.12 at 200).

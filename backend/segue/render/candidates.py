@@ -37,13 +37,25 @@ SPLICE_FREEDOM = Freedom(Curve.constant(0.7))
 
 
 @dataclass(frozen=True)
+class Expected:
+    """What the prior takes a gap for on average: the posterior mean, in the latents of a scene."""
+
+    scene: Scene
+    mean: Latents
+
+
+@dataclass(frozen=True)
 class Candidate:
-    """One way to fill a gap: ``audio`` (2, gap + 2 MARGIN) at reference level; ``method`` and ``how`` it is made."""
+    """One way to fill a gap: ``audio`` (2, gap + 2 MARGIN) at reference level; ``method`` and ``how`` it is made.
+
+    ``expected``: what the prior expects there, which ranks candidates; None where it was not asked.
+    """
 
     method: str
     audio: Stereo
     how: str
     seed: int | None = None
+    expected: Expected | None = None
 
 
 @dataclass(frozen=True)
@@ -97,22 +109,22 @@ def infilled(
 ) -> Iterator[Candidate | NonFinite]:
     """For a gap nothing is known of: splice, posterior mean, samples from noise, and samples from the noised splice."""
     gap, progress = region.gap, studio.progress
+    scene = prepare(studio, region, pair, None)
+    with progress.stage("sample"):
+        expected = Expected(scene, posterior_mean(studio.denoiser, scene, studio.sampling, seeds[0]))
     spliced = None
     if pair is not None:
         with progress.stage("recall"):
             spliced, switch = splice(studio.song, pair, gap, MARGIN)
         how = "one place of the song" if pair.left == pair.right else f"switched {switch / MODEL_RATE:.2f} s in"
-        yield Candidate("splice", spliced, how)
-    scene = prepare(studio, region, pair, None)
-    yield from _sampled(studio, region, scene, "generated", seeds, None)
-    if studio.guidance is None:
-        with progress.stage("sample"):
-            mean = posterior_mean(studio.denoiser, scene, studio.sampling, seeds[0])
-        yield _sounded(studio, region, scene, mean, "mean", seeds[0])
+        yield Candidate("splice", spliced, how, None, expected)
+    if studio.guidance is None:  # the mean knows nothing of a guide
+        yield _sounded(studio, region, expected, expected.mean, "mean", seeds[0])
+    yield from _sampled(studio, region, expected, "generated", seeds, None)
     if spliced is not None:
         inner = spliced[:, MARGIN : MARGIN + gap.length]
-        scene = replace(scene, x_bar=prepare(studio, region, None, inner).x_bar)
-        yield from _sampled(studio, region, scene, "regenerated splice", seeds[:1], SPLICE_FREEDOM)
+        begun = replace(expected, scene=replace(scene, x_bar=prepare(studio, region, None, inner).x_bar))
+        yield from _sampled(studio, region, begun, "regenerated splice", seeds[:1], SPLICE_FREEDOM)
 
 
 def varied(
@@ -134,7 +146,9 @@ def varied(
             with studio.progress.stage("decode"):
                 made = shape(item, scene, song, gap, original, studio.codec)
             yield Candidate("reshaped", made.audio, made.how, seed)
-        yield _sounded(studio, region, scene, item, "regenerated", seed)
+        with studio.progress.stage("decode"):
+            made = decode(item, scene, song, gap, studio.codec)
+        yield Candidate("regenerated", made.audio, made.how, seed)
 
 
 def _latents(
@@ -159,20 +173,20 @@ def _latents(
 
 
 def _sampled(
-    studio: Studio, region: Region, scene: Scene, method: str, seeds: tuple[int, ...], freedom: Freedom | None
+    studio: Studio, region: Region, expected: Expected, method: str, seeds: tuple[int, ...], freedom: Freedom | None
 ) -> Iterator[Candidate | NonFinite]:
-    latents, failures = _latents(studio, scene, seeds, freedom)
+    latents, failures = _latents(studio, expected.scene, seeds, freedom)
     for index, seed in enumerate(seeds):
         if index in failures:
             yield failures[index]
         else:
-            yield _sounded(studio, region, scene, latents[index], method, seed)
+            yield _sounded(studio, region, expected, latents[index], method, seed)
 
 
-def _sounded(studio: Studio, region: Region, scene: Scene, latents: Latents, method: str, seed: int) -> Candidate:
+def _sounded(studio: Studio, region: Region, expected: Expected, latents: Latents, method: str, seed: int) -> Candidate:
     with studio.progress.stage("decode"):
-        made = decode(latents, scene, studio.song, region.gap, studio.codec)
-    return Candidate(method, made.audio, made.how, seed)
+        made = decode(latents, expected.scene, studio.song, region.gap, studio.codec)
+    return Candidate(method, made.audio, made.how, seed, expected)
 
 
 def donors_for(song: Song, gap: Span) -> DonorPair | None:

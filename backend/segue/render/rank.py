@@ -17,6 +17,9 @@ from segue.clip.analysis import (
 )
 from segue.clip.clip import MODEL_RATE
 from segue.clip.span import Span
+from segue.prior.contract import Codec
+from segue.render.scene import Scene, cut, encode, widened
+from segue.sampling.contract import Latents
 from segue.tasks.plan import Stereo
 
 _AROUND = 3 * MODEL_RATE  # samples of context measured with on each side
@@ -27,10 +30,11 @@ _REFERENCE = 60 * MODEL_RATE  # samples of the timeline the usual seam is taken 
 class Weights:
     """What a unit of each measure adds to the total."""
 
-    seam: float = 0.5
-    loudness: float = 0.1
-    balance: float = 0.5
-    high_band: float = 0.05
+    surprise: float = 5.0
+    seam: float = 0.1
+    loudness: float = 0.05
+    balance: float = 0.1
+    high_band: float = 0.02
 
 
 @dataclass(frozen=True)
@@ -38,9 +42,11 @@ class Scores:
     """Measures of a take in its context, None where there is nothing to compare with; ``total``, lower is better.
 
     ``seam_z``: how unusual its worse seam is for the track; ``loudness_jump_db`` across a seam; ``balance_db``: mean
-    third-octave difference to the contexts; ``high_band_db``: 8 to 16 kHz against the contexts, below 0 is duller.
+    third-octave difference to the contexts; ``high_band_db``: 8 to 16 kHz against the contexts, below 0 is duller;
+    ``surprise``: RMS distance, in standardised latents, to what the prior expects.
     """
 
+    surprise: float | None
     seam_z: float | None
     loudness_jump_db: float | None
     balance_db: float | None
@@ -56,12 +62,26 @@ def reference_of(timeline: Stereo, blocked: Sequence[Span], gap: Span) -> SeamRe
     return seam_reference(piece, gaps)
 
 
+def surprise_of(codec: Codec, scene: Scene, mean: Latents, timeline: Stereo, take: Stereo, gap: Span) -> float:
+    """How far a take's latents lie from the posterior mean, over the frames that were unknown.
+
+    Among candidates, the nearest to the mean has the least expected squared error, if the prior is right.
+    """
+    span, margin = widened(scene.layout, codec)
+    audio = cut(timeline, span)
+    audio[:, gap.start - span.start : gap.stop - span.start] = take
+    apart = (encode(codec, audio[None], margin) - mean) * (1.0 - scene.mask)
+    unknown = float((1.0 - scene.mask).sum()) * apart.shape[1]
+    return float((apart.square().sum() / max(1.0, unknown)).sqrt())
+
+
 def score(
     timeline: Stereo,
     take: Stereo,
     gap: Span,
     known: Span,
     reference: SeamReference | None,
+    surprise: float | None = None,
     weights: Weights | None = None,
 ) -> Scores:
     """Measure ``take`` (2, gap) in place, among what is ``known`` around the gap."""
@@ -72,9 +92,10 @@ def score(
     seam = None if reference is None else seam_z(audio, at, reference)
     loudness, balance, high = loudness_jump_db(audio, at), spectral_balance_db(audio, at), high_band_db(audio, at)
     total = (
-        w.seam * max(0.0, seam or 0.0)
+        w.surprise * (surprise or 0.0)
+        + w.seam * max(0.0, seam or 0.0)
         + w.loudness * (loudness or 0.0)
         + w.balance * (balance or 0.0)
         + w.high_band * abs(high or 0.0)
     )
-    return Scores(seam, loudness, balance, high, float(total))
+    return Scores(surprise, seam, loudness, balance, high, float(total))

@@ -23,7 +23,7 @@ from segue.render.candidates import (
     interpolated,
     varied,
 )
-from segue.render.rank import Scores, reference_of, score
+from segue.render.rank import Scores, reference_of, score, surprise_of
 from segue.render.sound import MARGIN
 from segue.tasks.plan import Region, Stereo
 
@@ -53,13 +53,16 @@ def render_region(studio: Studio, region: Region, seeds: tuple[int, ...]) -> Ren
     """All candidates for a region, joined, scored and ranked.
 
     Raises:
-        InvalidRequest: nothing is known on either side of the gap.
+        InvalidRequest: nothing is known on either side of the gap, and no other track is there to draw from.
         NonFinite: every candidate failed.
     """
     song, gap, progress = studio.song, region.gap, studio.progress
     before, after = song.context(gap, 1)
-    if not before.shape[1] and not after.shape[1]:
-        raise InvalidRequest("a gap needs known music on at least one side, got none: leave some of the clip")
+    if not before.shape[1] and not after.shape[1] and song.samples == song.timeline:
+        raise InvalidRequest(
+            "expected music beside the gap, or another track to draw from, got neither: leave some of the clip, "
+            "or give a song"
+        )
     with progress.stage("recall"):
         pair = donors_for(song, gap)
     takes: list[Take] = []
@@ -71,7 +74,7 @@ def render_region(studio: Studio, region: Region, seeds: tuple[int, ...]) -> Ren
             failed.append(candidate)
             continue
         with progress.stage("seam"):
-            takes.append(join_candidate(song, gap, candidate, surroundings))
+            takes.append(join_candidate(studio, gap, candidate, surroundings))
     if not takes:
         raise failed[0]
     takes.sort(key=lambda take: take.scores.total)
@@ -108,11 +111,15 @@ def surroundings_of(song: Song, gap: Span) -> Surroundings:
     return Surroundings(known, listen(timeline, gap, _SEAM, known=known), reference_of(timeline, song.blocked, gap))
 
 
-def join_candidate(song: Song, gap: Span, candidate: Candidate, around: Surroundings) -> Take:
+def join_candidate(studio: Studio, gap: Span, candidate: Candidate, around: Surroundings) -> Take:
     """A candidate in its place: aligned, levelled, faded in, scored."""
+    song, expected = studio.song, candidate.expected
     timeline = song.audio[:, : song.timeline]
     covers = Span(gap.start - MARGIN, gap.stop + MARGIN)
     joined = join(timeline, gap, candidate.audio, covers, _SEAM, known=around.known, models=around.models)
-    scores = score(timeline, joined.samples, gap, around.known, around.reference)
+    surprise = None
+    if expected is not None:
+        surprise = surprise_of(studio.codec, expected.scene, expected.mean, timeline, joined.samples, gap)
+    scores = score(timeline, joined.samples, gap, around.known, around.reference, surprise)
     audio = joined.samples * np.float32(1.0 / song.gain)
     return Take(candidate.method, candidate.how, candidate.seed, audio, scores)

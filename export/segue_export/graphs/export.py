@@ -18,6 +18,7 @@ from segue.prior.onnx_function import OnnxFunction
 from segue.prior.runtime import Graph, SessionSettings
 from segue.prior.signature import Axis, Signature, TensorSpec, codec_signatures, denoiser_signature
 from segue_export.graphs.cut import cut
+from segue_export.graphs.names import name_weights
 from segue_export.graphs.parity import ParityCases, ParityReport, Sampler, check_parity
 from segue_export.graphs.trace import export_joint
 from segue_export.graphs.weights import WeightsFile, round_to_half
@@ -110,6 +111,8 @@ def _export(jobs: Sequence[_Job], folder: Path, weights: str, demand: _Demand) -
         with WeightsFile(temporary / weights) as file:
             for job in jobs:
                 _write_graphs(job, temporary, file)
+        for job in jobs:
+            _name(job, temporary)
         functions = [load_function(job.signature, temporary) for job in jobs]
         return [
             check_parity(j.module, f, tolerance=demand.tolerance, cases=demand.cases, sample=demand.sample)
@@ -123,6 +126,13 @@ def _write_graphs(job: _Job, folder: Path, weights: WeightsFile) -> None:
         export_joint(job.module, job.signature, joint)
         graphs = cut(onnx.load(joint, load_external_data=False), joint.parent, job.signature, weights)
     for name, model in zip(job.signature.graphs, (graphs.plain, graphs.fw, graphs.bw), strict=True):
+        (folder / f"{name}.onnx").write_bytes(model.SerializeToString(deterministic=True))
+
+
+def _name(job: _Job, folder: Path) -> None:
+    for name in job.signature.graphs:
+        model = onnx.load(folder / f"{name}.onnx", load_external_data=False)
+        name_weights(model, folder, job.module, "net.")
         (folder / f"{name}.onnx").write_bytes(model.SerializeToString(deterministic=True))
 
 

@@ -93,7 +93,7 @@ def fill_all(renderer: Renderer, audio: Stereo, gap: Span, settings: RenderSetti
 
     if pair is not None:
         single = Candidate("copy", copy(studio.song, pair, gap, MARGIN), "")
-        add("copy", join_candidate(studio.song, gap, single, surroundings_of(studio.song, gap)))
+        add("copy", join_candidate(studio, gap, single, surroundings_of(studio.song, gap)))
     for take in rendered.takes:
         add(take.method if take.seed in (None, settings.seed) else f"{take.method} {take.seed}", take)
     add("ranked", rendered.takes[0])

@@ -1,6 +1,6 @@
 """Training of the embedded prior: v-loss on the gap, EMA, held-out error at three noise levels.
 
-``python -m segue_export.train.train CORPUS RUN --minutes 90 [--start checkpoint | --resume]`` writes checkpoints and
+``python -m segue_export.train.train CORPUS RUN --minutes 90 [--resume BUNDLE]`` writes checkpoints and
 ``curve.csv`` into RUN.
 """
 
@@ -24,6 +24,7 @@ from torch import Tensor
 from segue_export.models.mel_transformer import MelTransformer
 from segue_export.train import corpus
 from segue_export.train.batches import Batch, Examples
+from segue_export.train.resume import weights_of
 
 VALIDATION_TIMES = (0.25, 0.6, 0.97)
 
@@ -188,17 +189,26 @@ def _record(
     temporary.replace(run / "checkpoint.pt")
 
 
+def starting_weights(run: Path, bundle: Path) -> dict[str, Tensor]:
+    """The run's last checkpoint, or, for a new run, the weights of a committed bundle."""
+    checkpoint = run / "checkpoint.pt"
+    if checkpoint.exists():
+        weights: dict[str, Tensor] = torch.load(checkpoint, weights_only=True)
+        return weights
+    return weights_of(bundle, MelTransformer())
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("corpus", type=Path)
     parser.add_argument("run", type=Path)
     parser.add_argument("--minutes", type=float, default=90.0)
-    parser.add_argument("--start", type=Path, help="weights to resume from: a checkpoint of an earlier run")
+    parser.add_argument("--resume", type=Path, metavar="BUNDLE", help="go on from RUN's checkpoint, else from a bundle")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--learning-rate", type=float, default=TrainSettings.learning_rate)
     a = parser.parse_args()
-    start = torch.load(a.start, weights_only=True) if a.start else None
+    start = starting_weights(a.run, a.resume) if a.resume else None
     train(a.corpus, a.run, TrainSettings(a.minutes, learning_rate=a.learning_rate, seed=a.seed), start)
 
 
