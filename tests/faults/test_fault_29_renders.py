@@ -15,10 +15,13 @@ from tests.songs import loop_song
 
 FAST = segue.RenderSettings(steps=1)
 Gaps = Sequence[tuple[float, float]]
-Audio = Float[np.ndarray, "channels _samples"]
+Audio = Float[np.ndarray, "_channels _samples"]
+Songs = Sequence[tuple[Audio, int]]
 
 
-def render(audio: Audio, rate: int, gaps: Gaps, song: Sequence[tuple[Audio, int]] = ()) -> tuple[segue.Result, list[Audio]]:
+def render(
+    audio: Audio, rate: int, gaps: Gaps, song: Sequence[tuple[Audio, int]] = ()
+) -> tuple[segue.Result, list[Audio]]:
     """A fill and what is in its gaps, once the result is found defined and everything else untouched."""
     result = segue.fill(audio, rate, gaps, song=song, settings=FAST)
     spans = [slice(round(start * rate), round(stop * rate)) for start, stop in gaps]

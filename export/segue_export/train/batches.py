@@ -42,9 +42,11 @@ class Batch:
 
 @dataclass(frozen=True)
 class _Example:
+    """Masks are per frame as drawn, per token once finished."""
+
     frames: Float[np.ndarray, "3 frames bands"]  # x_0 and both donors
-    keep: Float[np.ndarray, " frames"]
-    presence: Float[np.ndarray, "2 frames"]
+    keep: Float[np.ndarray, " steps"]
+    presence: Float[np.ndarray, "2 steps"]
 
 
 class Examples:
