@@ -12,6 +12,7 @@ from segue.clip.analysis import seam_reference, seam_z
 from segue.clip.seam import Joined, SeamSettings, join
 from segue.clip.span import Span
 from segue.errors import InvalidRequest
+from tests.songs import loop_song
 
 RATE, SECONDS, MARGIN = 44100, 3, SeamSettings().margin
 GAP = Span(60_000, 100_000)
@@ -186,3 +187,15 @@ def test_too_little_margin_a_wrong_length_and_a_gap_outside_are_refused() -> Non
         join(audio, Span(10, 10), audio, Span(0, audio.shape[1]))
     with pytest.raises(InvalidRequest, match="fade"):
         SeamSettings(fade=0.5)
+
+
+@pytest.mark.parametrize("at", [3.5, 4.0, 4.5, 7.0])
+def test_a_clean_tonal_context_does_not_blow_up_what_a_foreign_patch_has_wrong(at: float) -> None:
+    """Its model has poles on the unit circle: a history it did not make rings a hundredfold."""
+    song = loop_song(RATE, 9.0)
+    gap = Span(round(at * RATE), round((at + 1.0) * RATE))
+    covers = Span(gap.start - MARGIN, gap.stop + MARGIN)
+    noise = np.random.default_rng(0).normal(0.0, 0.1, (2, covers.length)).astype(np.float32)
+    for patch in (song[:, covers.start - 40_000 : covers.stop - 40_000], noise):
+        joined = join(song, gap, patch, covers)
+        assert np.abs(joined.samples).max() < 2.0 * max(np.abs(song).max(), np.abs(patch).max())

@@ -29,6 +29,7 @@ _FILTER_TAIL = 8192  # samples the smooth zero-phase gains ring at most
 _HANDOVER = 0.03  # seconds over which two shifts pass
 _WORTH = 0.15  # of correlation, both sides together: what a hand-over must gain
 _CERTAIN = 4.0  # bandwidth times duration at which a measured gain counts half
+_DAMPINGS = (1.0, 0.999, 0.997, 0.99, 0.97, 0.9, 0.0)  # of the model's poles, until a difference does not grow
 
 
 @dataclass(frozen=True)
@@ -285,7 +286,22 @@ def _continued(models: tuple[Coefficients, Coefficients], wrong: Stereo, length:
 
     The model is linear: patch + this = the context's past going on under the patch's innovation.
     """
-    return np.stack([continuation(a, w, length) for a, w in zip(models, wrong, strict=True)])
+    return np.stack([_dying(a, w, length) for a, w in zip(models, wrong, strict=True)])
+
+
+def _dying(a: Coefficients, wrong: Float[np.ndarray, " _samples"], length: int) -> Float[np.ndarray, " _length"]:
+    """The model's answer to ``wrong``, never above its peak.
+
+    The model of a clean tone answers a history it did not come from, such as a patch's noise, a hundredfold before it
+    dies away. Its poles are then drawn in, a_k g^k (bandwidth expansion: Viswanathan and Makhoul 1975).
+    """
+    most = float(np.abs(wrong[len(wrong) - max(1, len(a)) :]).max(initial=0.0))
+    lags = np.arange(1, len(a) + 1)
+    for damping in _DAMPINGS:
+        answer = continuation(a * damping**lags, wrong, length)
+        if np.abs(answer).max(initial=0.0) <= most:
+            break
+    return answer
 
 
 def _matched_fade(out: Stereo, into: Stereo) -> Stereo:

@@ -13,7 +13,6 @@ import tempfile
 import zipfile
 import zlib
 from pathlib import Path
-from typing import IO
 
 from segue.errors import BundleRejected, ResourceError
 from segue.prior.checks import file_digest
@@ -63,8 +62,8 @@ def _extract(archive: zipfile.ZipFile, path: Path, target: Path) -> None:
         raise ResourceError(f"{path.name} needs {total} bytes in {target.parent}, {free} are free: make room")
     for entry in entries:
         _check_entry(entry, path)
-        with archive.open(entry) as source, (target / entry.filename).open("xb") as sink:
-            _copy(source, sink, entry, path)
+        if not _copy(archive, entry, target):
+            raise BundleRejected(f"{path.name}: {entry.filename} states {entry.file_size} bytes and holds others")
 
 
 def _check_entry(entry: zipfile.ZipInfo, path: Path) -> None:
@@ -78,16 +77,16 @@ def _check_entry(entry: zipfile.ZipInfo, path: Path) -> None:
         raise BundleRejected(f"{path.name}: {entry.filename} is encrypted; unpack the bundle yourself")
 
 
-def _copy(source: IO[bytes], sink: IO[bytes], entry: zipfile.ZipInfo, path: Path) -> None:
-    """Copy one entry, stopping where it would exceed the size it states."""
+def _copy(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path) -> bool:
+    """Write one entry, stopping where it would exceed the size it states; whether it held just that."""
     written = 0
-    while block := source.read(_BLOCK):
-        written += len(block)
-        if written > entry.file_size:
-            break
-        sink.write(block)
-    if written != entry.file_size:
-        raise BundleRejected(f"{path.name}: {entry.filename} states {entry.file_size} bytes and holds others")
+    with archive.open(entry) as source, (target / entry.filename).open("xb") as sink:
+        while block := source.read(_BLOCK):
+            written += len(block)
+            if written > entry.file_size:
+                break
+            sink.write(block)
+    return written == entry.file_size
 
 
 def _move(target: Path, folder: Path) -> None:
