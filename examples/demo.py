@@ -15,12 +15,13 @@ from segue.render.plot import plot_fill
 
 EXCERPT = Path(__file__).parent / "music" / "upbeat.flac"
 GAP = (16.0, 18.0)  # seconds
+SETTINGS = segue.RenderSettings(method="generated")  # by the embedded prior, from noise; None: the best of all
 
 
 def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     out = folder / "upbeat-filled.wav"
-    result = segue.fill_file(EXCERPT, out, gaps=[f"{GAP[0]}:{GAP[1]}"], settings=segue.RenderSettings(), overwrite=True)
+    result = segue.fill_file(EXCERPT, out, gaps=[f"{GAP[0]}:{GAP[1]}"], settings=SETTINGS, overwrite=True)
     (folder / "report.json").write_text(json.dumps(result.report, indent=2))
     before, after = read_audio(EXCERPT).clip(), read_audio(out).clip()
     before.samples[:, int(GAP[0] * before.rate) : int(GAP[1] * before.rate)] = 0.0

@@ -119,7 +119,9 @@ def rerun_file(
     recipe = read_recipe(Path(path))
     job, songs = _remade(recipe, Path(path), [Path(s) for s in sources])
     p = recipe.parameters
-    settings = RenderSettings(recipe.seed, _int(p, "steps"), str(p["sampler"]), _int(p, "candidates"), bundle)
+    settings = RenderSettings(
+        recipe.seed, _int(p, "steps"), str(p["sampler"]), _int(p, "candidates"), bundle, _method(p)
+    )
     _check_out(job.source, out, RenderSettings(), overwrite)
     if job.digest != recipe.clip_digest:
         raise InvalidRequest(
@@ -136,6 +138,11 @@ def _int(parameters: dict[str, Any], name: str) -> int:
             f"the recipe has no number {name!r}, got {value!r}: the file was changed after it was written"
         )
     return value
+
+
+def _method(parameters: dict[str, Any]) -> str | None:
+    value = parameters.get("method")
+    return None if value is None else str(value)
 
 
 def _remade(recipe: Recipe, path: Path, given: Sequence[Path]) -> tuple[Job, list[AudioFile]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import stat
 import sys
 import zipfile
@@ -110,6 +111,21 @@ def test_a_zip_that_inflates_beyond_reason_is_refused(tmp_path: Path) -> None:
         archive.writestr("weights.bin", bytes(8 << 20))
     with pytest.raises(BundleRejected, match="would unpack to 8388608 bytes"):
         Bundle.open(path, cache=tmp_path / "cache")
+
+
+@pytest.mark.parametrize("stated", [10, 4000])
+def test_a_zip_that_lies_about_a_size_is_refused(tmp_path: Path, stated: int) -> None:
+    path = tmp_path / "lying.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("weights.bin", random.Random(0).randbytes(3000))
+    content = bytearray(path.read_bytes())
+    at = content.index(b"PK\x01\x02") + 24  # uncompressed size in the central directory
+    assert content[at : at + 4] == (3000).to_bytes(4, "little")
+    content[at : at + 4] = stated.to_bytes(4, "little")
+    path.write_bytes(content)
+    with pytest.raises(BundleRejected, match=r"not a sound zip|states 4000 bytes"):
+        Bundle.open(path, cache=tmp_path / "cache")
+    assert list((tmp_path / "cache" / "unpacked").iterdir()) == []
 
 
 def test_a_cut_zip_is_refused(tmp_path: Path) -> None:

@@ -52,6 +52,9 @@ class RenderOptions(OutputOptions):
     seed: Annotated[int, typer.Option(help="Same seed, same samples.")] = 0
     steps: Annotated[int | None, typer.Option(help="Sampling steps.", show_default="the bundle's")] = None
     sampler: Annotated[str | None, typer.Option(metavar="NAME", show_default="the bundle's")] = None
+    method: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Candidates of one kind only.", show_default="the best of all")
+    ] = None
     bundle: Annotated[
         str | None, typer.Option(metavar="NAME|PATH", help="The model bundle.", show_default="the embedded one")
     ] = None

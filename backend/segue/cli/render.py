@@ -56,6 +56,7 @@ def settings_of(options: RenderOptions) -> RenderSettings:
         sampler=options.sampler,
         candidates=options.candidates,
         bundle=options.bundle,
+        method=options.method,
     )
 
 

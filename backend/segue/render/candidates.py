@@ -15,7 +15,7 @@ from segue.guidance.curve import Curve
 from segue.guidance.freedom import Freedom
 from segue.prior.contract import Codec, Denoiser
 from segue.recall.donors import DonorPair
-from segue.recall.song import Song
+from segue.recall.song import HARD_DB, Song
 from segue.recall.splice import donor_audio, splice
 from segue.render.generate import Guidance, SampleSettings, posterior_mean, sample_latents
 from segue.render.progress import Progression
@@ -48,7 +48,8 @@ class Expected:
 class Candidate:
     """One way to fill a gap: ``audio`` (2, gap + 2 MARGIN) at reference level; ``method`` and ``how`` it is made.
 
-    ``expected``: what the prior expects there, which ranks candidates; None where it was not asked.
+    ``expected``: what the prior expects there, which ranks candidates; None where it was not asked. ``credit``: dB by
+    which donors fit better than those of a song that can hardly be recalled.
     """
 
     method: str
@@ -56,6 +57,7 @@ class Candidate:
     how: str
     seed: int | None = None
     expected: Expected | None = None
+    credit: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,11 @@ class Studio:
     sampling: SampleSettings
     progress: Progression
     guidance: Guidance | None = None
+    method: str | None = None
+
+    def wants(self, method: str) -> bool:
+        """Whether candidates of this method are asked for; all are, unless one is named."""
+        return self.method in (None, method)
 
 
 _CONTEXT_FRAMES = 20  # least latent frames beside a gap, about a second
@@ -117,11 +124,14 @@ def infilled(
         with progress.stage("recall"):
             spliced, switch = splice(studio.song, pair, gap, MARGIN)
         how = "one place of the song" if pair.left == pair.right else f"switched {switch / MODEL_RATE:.2f} s in"
-        yield Candidate("splice", spliced, how, None, expected)
-    if studio.guidance is None:  # the mean knows nothing of a guide
+        credit = max(0.0, HARD_DB - pair.distance_db)
+        if studio.wants("splice"):
+            yield Candidate("splice", spliced, how, None, expected, credit)
+    if studio.guidance is None and studio.wants("mean"):  # the mean knows nothing of a guide
         yield _sounded(studio, region, expected, expected.mean, "mean", seeds[0])
-    yield from _sampled(studio, region, expected, "generated", seeds, None)
-    if spliced is not None:
+    if studio.wants("generated"):
+        yield from _sampled(studio, region, expected, "generated", seeds, None)
+    if spliced is not None and studio.wants("regenerated splice"):
         inner = spliced[:, MARGIN : MARGIN + gap.length]
         begun = replace(expected, scene=replace(scene, x_bar=prepare(studio, region, None, inner).x_bar))
         yield from _sampled(studio, region, begun, "regenerated splice", seeds[:1], SPLICE_FREEDOM)
@@ -142,13 +152,14 @@ def varied(
             yield failures[index]
             continue
         item = latents[index]
-        if studio.codec.needs_excitation:
+        if studio.codec.needs_excitation and studio.wants("reshaped"):
             with studio.progress.stage("decode"):
                 made = shape(item, scene, song, gap, original, studio.codec)
             yield Candidate("reshaped", made.audio, made.how, seed)
-        with studio.progress.stage("decode"):
-            made = decode(item, scene, song, gap, studio.codec)
-        yield Candidate("regenerated", made.audio, made.how, seed)
+        if studio.wants("regenerated"):
+            with studio.progress.stage("decode"):
+                made = decode(item, scene, song, gap, studio.codec)
+            yield Candidate("regenerated", made.audio, made.how, seed)
 
 
 def _latents(

@@ -76,9 +76,16 @@ def render_region(studio: Studio, region: Region, seeds: tuple[int, ...]) -> Ren
         with progress.stage("seam"):
             takes.append(join_candidate(studio, gap, candidate, surroundings))
     if not takes:
-        raise failed[0]
+        raise failed[0] if failed else _nothing(studio.method)
     takes.sort(key=lambda take: take.scores.total)
     return RenderedRegion(gap, Recallable.of(pair), tuple(takes), tuple(str(f) for f in failed))
+
+
+def _nothing(method: str | None) -> InvalidRequest:
+    return InvalidRequest(
+        f"no candidate of method {method!r} can be made for this gap: name another "
+        "(splice, mean, generated, regenerated splice; reshaped, regenerated; janssen), or none for the best of all"
+    )
 
 
 def _candidates(
@@ -87,7 +94,7 @@ def _candidates(
     if region.x_bar is not None:
         return varied(studio, region, pair, seeds)
     if region.gap.length <= JANSSEN_SECONDS * MODEL_RATE:
-        return iter((interpolated(studio, region),))
+        return iter((interpolated(studio, region),) if studio.wants("janssen") else ())
     return infilled(studio, region, pair, seeds)
 
 
@@ -120,6 +127,6 @@ def join_candidate(studio: Studio, gap: Span, candidate: Candidate, around: Surr
     surprise = None
     if expected is not None:
         surprise = surprise_of(studio.codec, expected.scene, expected.mean, timeline, joined.samples, gap)
-    scores = score(timeline, joined.samples, gap, around.known, around.reference, surprise)
+    scores = score(timeline, joined.samples, gap, around.known, around.reference, surprise, candidate.credit)
     audio = joined.samples * np.float32(1.0 / song.gain)
     return Take(candidate.method, candidate.how, candidate.seed, audio, scores)

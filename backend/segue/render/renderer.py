@@ -121,7 +121,7 @@ class Renderer:
             denoiser, codec, ear = self.denoiser, self.codec, self.ear
         with progress.stage("recall"):
             song = Song.of(plan.timeline, [region.gap for region in plan.regions], ear, plan.songs)
-        return Studio(song, denoiser, codec, self.bundle.manifest.window, sampling, progress, guidance)
+        return Studio(song, denoiser, codec, self.bundle.manifest.window, sampling, progress, guidance, settings.method)
 
     @staticmethod
     def seeds(settings: RenderSettings) -> tuple[int, ...]:

@@ -66,6 +66,7 @@ def run_job(
         "sampler": sampling.sampler,
         "steps": sampling.steps,
         "candidates": settings.candidates,
+        "method": settings.method,
         "songs": [song.digest for song in songs],
     }
     recipes = tuple(

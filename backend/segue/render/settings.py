@@ -23,7 +23,8 @@ class RenderSettings:
     """How to render, whatever the task.
 
     ``seed`` of the generators; ``steps`` and ``sampler`` by name, None for the bundle's own choice; ``candidates`` to
-    render and rank; ``bundle`` by path or by name, None for the embedded one.
+    render and rank; ``bundle`` by path or by name, None for the embedded one; ``method``: candidates of one kind only
+    ("splice", "generated", ...; the report names them), None for the best of all.
     """
 
     seed: int = 0
@@ -31,6 +32,7 @@ class RenderSettings:
     sampler: str | None = None
     candidates: int = 1
     bundle: str | Path | None = None
+    method: str | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed < 2**63:
