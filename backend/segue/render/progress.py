@@ -47,13 +47,14 @@ class Progression:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Time a stage and tell its beginning."""
+        """Time a stage; tell its beginning and its end."""
         self.tell(name, 0, 1)
         began = time.perf_counter()
         try:
             yield
         finally:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
+        self.tell(name, 1, 1)
 
     def sampling(self, step: Step) -> bool:
         """A sampler's callback."""
