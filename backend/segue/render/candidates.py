@@ -26,9 +26,6 @@ from segue.sampling.contract import Latents
 from segue.sampling.isolate import sample_each
 from segue.tasks.plan import Region, Stereo
 
-JANSSEN_SECONDS = 0.08
-"""Gaps up to this are interpolated: as good or better than any prior, and instant."""
-
 DONOR_SECONDS = 0.3
 """Gaps over this look for donors."""
 

@@ -17,6 +17,7 @@ from segue.prior.conditioning import provide
 from segue.prior.contract import Denoiser
 from segue.render.scene import Scene
 from segue.render.windows import WindowedPrior
+from segue.sampling.checks import check_finite
 from segue.sampling.constraint import Chain, DataConsistency, Hold
 from segue.sampling.contract import Constraint, GuidedPrior, Latents, Prior, Sampler, StepCallback
 from segue.sampling.ding import CERTAIN, DING
@@ -29,6 +30,9 @@ PAPER_SAMPLERS = ("ddpm", "ddim")
 
 LEAST_NOISE = 0.02
 """A starting time at or under this leaves x_bar as it is: there is nothing to sample."""
+
+NEARLY_NOISE = 0.995
+"""The time the posterior mean is asked at: x_t says next to nothing there."""
 
 Guidance = Callable[[Prior], GuidedPrior]
 """``segue.guidance.guided`` with its objective bound."""
@@ -154,8 +158,13 @@ def _hold_context(scene: Scene, noise: Latents, constraint: Constraint | None) -
 
 
 def posterior_mean(denoiser: Denoiser, scene: Scene, settings: SampleSettings, seed: int) -> Latents:
-    """The denoiser's answer to noise alone, one evaluation: blurred, but the best single guess."""
+    """The denoiser's answer to noise alone, one evaluation: blurred, but the best single guess.
+
+    Raises:
+        NonFinite: the answer is not finite.
+    """
     noise = start_noise([torch.Generator().manual_seed(seed)], scene.context.shape[1], scene.layout.frames)
     with torch.no_grad():
-        x0_hat: Tensor = bind(denoiser, scene, 1, settings.prompt)(noise, torch.full((1,), 0.995))
+        x0_hat: Tensor = bind(denoiser, scene, 1, settings.prompt)(noise, torch.full((1,), NEARLY_NOISE))
+    check_finite("prediction", x0_hat, noise, 0, sigma(NEARLY_NOISE))
     return torch.where(scene.mask > 0.5, scene.context, x0_hat)

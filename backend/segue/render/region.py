@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from segue.clip import janssen
 from segue.clip.analysis import SeamReference
 from segue.clip.clip import MODEL_RATE
 from segue.clip.seam import Models, SeamSettings, join, listen
@@ -14,15 +15,7 @@ from segue.clip.span import Span
 from segue.errors import InvalidRequest, NonFinite
 from segue.recall.donors import DonorPair
 from segue.recall.song import Recallable, Song
-from segue.render.candidates import (
-    JANSSEN_SECONDS,
-    Candidate,
-    Studio,
-    donors_for,
-    infilled,
-    interpolated,
-    varied,
-)
+from segue.render.candidates import Candidate, Studio, donors_for, infilled, interpolated, varied
 from segue.render.rank import Scores, reference_of, score, surprise_of
 from segue.render.sound import MARGIN
 from segue.tasks.plan import Region, Stereo
@@ -93,7 +86,7 @@ def _candidates(
 ) -> Iterator[Candidate | NonFinite]:
     if region.x_bar is not None:
         return varied(studio, region, pair, seeds)
-    if region.gap.length <= JANSSEN_SECONDS * MODEL_RATE:
+    if region.gap.length <= janssen.MAX_SECONDS * MODEL_RATE:
         return iter((interpolated(studio, region),) if studio.wants("janssen") else ())
     return infilled(studio, region, pair, seeds)
 

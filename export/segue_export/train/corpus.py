@@ -22,14 +22,13 @@ import torch
 from jaxtyping import Float
 
 from segue.clip.span import Span
-from segue.prior.codecs.mel import MelCodec, MelSettings, to_mid_side
+from segue.prior.codecs.mel import MelCodec, MelSettings
 from segue.recall.donors import find_donors
-from segue.recall.features import HOP, song_features
+from segue.recall.features import HOP, mel_frames, song_features
 
 SUFFIXES = (".ogg", ".opus", ".mp3", ".flac", ".oga", ".wav")
 SHORTEST, LONGEST = 40.0, 1200.0  # seconds
 GAPS_PER_MINUTE = 36.0
-_BLOCK = 4096  # frames analysed at once
 
 
 @dataclass(frozen=True)
@@ -94,20 +93,6 @@ def read_track(path: Path) -> Float[np.ndarray, "2 samples"] | None:
     return None if rms < 0.003 else np.ascontiguousarray(audio.T * np.float32(0.1 / rms), dtype=np.float32)
 
 
-def mel_frames(audio: Float[np.ndarray, "2 samples"], codec: MelCodec) -> Float[np.ndarray, "frames bands"]:
-    """Unstandardised mel frames of a whole track, block by block."""
-    hop, margin = codec.settings.hop, codec.settings.n_fft
-    samples = audio.shape[1] // hop * hop
-    parts = []
-    for first in range(0, samples, hop * _BLOCK):
-        low, high = max(0, first - margin), min(audio.shape[1], first + hop * _BLOCK + margin)
-        frames = codec.log_mel(codec.stft(to_mid_side(torch.from_numpy(audio[None, :, low:high]))))[0]
-        skip, count = (first - low) // hop, min(_BLOCK, (samples - first) // hop)
-        parts.append(frames[skip : skip + count])
-    result: Float[np.ndarray, "frames bands"] = torch.cat(parts).numpy()
-    return result
-
-
 def search_gaps(audio: Float[np.ndarray, "2 samples"], seed: int, count: int) -> list[TrainingGap]:
     """Random gaps of 0.3 to 2.7 s with the donors recall finds while the gap is hidden."""
     rng = np.random.default_rng(seed)
@@ -139,7 +124,8 @@ def _prepare(task: tuple[Path, str, Path]) -> Track | None:
         return None
     identity = hashlib.sha256(f"{package}/{path.name}".encode()).hexdigest()[:16]
     bands = MelSettings().bands
-    frames = mel_frames(audio, MelCodec(MelSettings(), torch.zeros(bands), torch.ones(bands)))
+    unstandardised = MelCodec(MelSettings(), torch.zeros(bands), torch.ones(bands))
+    frames = mel_frames(audio, unstandardised)
     np.save(folder / f"{identity}.npy", frames.astype(np.float16))
     split, minutes = split_of(package, path.name), audio.shape[1] / 44100 / 60
     count = {"train": int(minutes * GAPS_PER_MINUTE), "validation": int(minutes * 6)}.get(split, 0)

@@ -18,12 +18,13 @@ import torch
 from jaxtyping import Float
 
 from segue.clip.span import Span
-from segue.prior.codecs.mel import MelCodec, MelSettings, mel_filterbank
+from segue.prior.codecs.mel import MelCodec, MelSettings
 from segue.recall.features import mel_frames
 from segue.recall.mosaic import Mosaic, MosaicSettings, mosaic
 from segue.recall.song import Song
 from segue.recall.splice import copy, splice
 from segue_export.train.corpus import held_out, music_files, read_track
+from segue_export.train.measures import mel_db, mel_distance, seam_flux
 
 Stereo = Float[np.ndarray, "2 _samples"]
 
@@ -57,24 +58,10 @@ class Score:
     missed: float
 
 
-def log_mel(audio: Stereo, n_fft: int, hop: int, bands: int) -> torch.Tensor:
-    """Log-mel in dB (channels, bands, frames), 30 Hz to 20 kHz."""
-    signal = torch.from_numpy(np.ascontiguousarray(audio))
-    spectrum = torch.stft(signal, n_fft, hop, window=torch.hann_window(n_fft), return_complex=True)
-    return 10 * torch.log10(mel_filterbank(n_fft, bands, RATE, 30.0, 20000.0) @ spectrum.abs().square() + 1e-7)
-
-
-def seam_flux(audio: Stereo, seams: tuple[int, int]) -> float:
-    """Mean over both seams of the largest spectral change within 60 ms, in dB."""
-    mel = log_mel(audio, 1024, 256, 60).clamp_min(-50)
-    flux = (mel[..., 2:] - mel[..., :-2]).abs().mean((0, 1))
-    return float(np.mean([flux[max(0, s // 256 - 10) : s // 256 + 10].max() for s in seams]))
-
-
 def onsets(audio: Stereo) -> Float[np.ndarray, " n"]:
     """Times (s) of attacks: peaks of the rise of the log-mel, over its running median."""
-    mel = log_mel(audio, 1024, 128, 60).clamp_min(-40).mean(0)
-    rise = (mel[:, 4:] - mel[:, :-4]).clamp_min(0).mean(0).numpy()
+    mel = np.maximum(mel_db(audio, 1024, 128, 60), -40.0).mean(0)
+    rise = np.maximum(mel[:, 4:] - mel[:, :-4], 0.0).mean(0)
     wide = np.lib.stride_tricks.sliding_window_view(np.pad(rise, 17, mode="edge"), 35)
     peak = (rise >= np.lib.stride_tricks.sliding_window_view(np.pad(rise, 8, mode="edge"), 17).max(1)) & (
         rise > np.median(wide, 1) + 2.0
@@ -104,11 +91,12 @@ def score(case: Case, result: Stereo) -> Score:
     """Measures of a filled excerpt."""
     truth = case.track[:, case.gap.start - AROUND : case.gap.stop + AROUND]
     inside = slice(AROUND, AROUND + case.gap.length)
-    mel = [log_mel(x[:, inside], 2048, 512, 80).clamp_min(-60) for x in (result, truth)]
     seams = (AROUND, AROUND + case.gap.length)
     heard, real = onsets(result[:, inside]), onsets(truth[:, inside])
-    flux = seam_flux(result, seams) - seam_flux(truth, seams)
-    return Score(float((mel[0] - mel[1]).abs().mean()), flux, unmatched(heard, real), unmatched(real, heard))
+    flux = seam_flux(result, *seams) - seam_flux(truth, *seams)
+    return Score(
+        mel_distance(result[:, inside], truth[:, inside]), flux, unmatched(heard, real), unmatched(real, heard)
+    )
 
 
 def held_out_tracks(music: Path) -> list[tuple[str, Stereo]]:
@@ -207,7 +195,7 @@ def draw(case: Case, outcome: Outcome, path: Path) -> None:
     excerpts = {"original": truth, **outcome.results}
     figure = Figure(figsize=(14, 3 * len(excerpts)), layout="constrained")
     for axes, (name, audio) in zip(figure.subplots(len(excerpts)), excerpts.items(), strict=True):
-        mel = log_mel(audio, 2048, 128, 128).mean(0).numpy()
+        mel = mel_db(audio, 2048, 128, 128).mean(0)
         axes.imshow(mel, origin="lower", aspect="auto", vmin=-60, vmax=20, cmap="magma")
         axes.set_title(f"{case.name}: {name}")
         for seam in (AROUND, AROUND + case.gap.length):
