@@ -40,7 +40,8 @@ class DonorPair:
     where no place has room for both). Each is known for the length of the gap and :data:`MARGIN` on both sides.
     ``left_db`` and ``right_db`` are the context distances, NaN for a side that has no context or no place to match it;
     ``distance_db`` is the mean context distance of ``copy``: under 5 dB the song can be recalled nearly right, over
-    7 dB it cannot.
+    7 dB it cannot. ``period``: samples at which the contexts were looped to make the donors (:mod:`segue.recall.loop`),
+    None for places of the song.
     """
 
     left: int
@@ -50,6 +51,7 @@ class DonorPair:
     left_db: float
     right_db: float
     distance_db: float
+    period: int | None = None
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,7 @@ def best_places(distance: Float[np.ndarray, " frames"], count: int) -> list[int]
     return places
 
 
-def _switch(features: Float[np.ndarray, "frames bands"], left: int, right: int, length: int) -> tuple[float, int]:
+def best_switch(features: Float[np.ndarray, "frames bands"], left: int, right: int, length: int) -> tuple[float, int]:
     """Distance (dB^2) and frame of the moment at which two donors are most alike, in the mean over 17 frames."""
     edge = min(4, length // 3)
     apart = ((features[left : left + length] - features[right : right + length]) ** 2).mean(1)
@@ -163,7 +165,7 @@ def _choose(
     best: tuple[float, int, int, int] | None = None
     for i in dict.fromkeys(best_places(left, _EACH) + both):
         for j in dict.fromkeys(best_places(right, _EACH) + both):
-            apart, switch = (0.0, length // 2) if i == j else _switch(features, i, j, length)
+            apart, switch = (0.0, length // 2) if i == j else best_switch(features, i, j, length)
             cost = float(left[i]) + float(right[j]) + apart
             if best is None or cost < best[0]:
                 best = (cost, i, j, switch)

@@ -42,7 +42,7 @@ class Recallable:
     @staticmethod
     def of(pair: DonorPair | None) -> Recallable:
         """The report for a gap's donors."""
-        if pair is None:
+        if pair is None or pair.period is not None:
             return Recallable(None, "none")
         distance = pair.distance_db
         return Recallable(distance, "easy" if distance < EASY_DB else "middle" if distance < HARD_DB else "hard")

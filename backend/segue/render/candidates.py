@@ -15,6 +15,7 @@ from segue.guidance.curve import Curve
 from segue.guidance.freedom import Freedom
 from segue.prior.contract import Codec, Denoiser
 from segue.recall.donors import DonorPair
+from segue.recall.loop import find_loop, looped
 from segue.recall.song import HARD_DB, Song
 from segue.recall.splice import donor_audio, splice
 from segue.render.generate import Guidance, SampleSettings, posterior_mean, sample_latents
@@ -121,6 +122,8 @@ def infilled(
         with progress.stage("recall"):
             spliced, switch = splice(studio.song, pair, gap, MARGIN)
         how = "one place of the song" if pair.left == pair.right else f"switched {switch / MODEL_RATE:.2f} s in"
+        if pair.period is not None:
+            how = f"contexts looped every {pair.period / MODEL_RATE:.3f} s, {how}"
         credit = max(0.0, HARD_DB - pair.distance_db)
         if studio.wants("splice"):
             yield Candidate("splice", spliced, how, None, expected, credit)
@@ -200,3 +203,12 @@ def _sounded(studio: Studio, region: Region, expected: Expected, latents: Latent
 def donors_for(song: Song, gap: Span) -> DonorPair | None:
     """Donors where the gap is long enough to want them."""
     return song.donors(gap) if gap.length > DONOR_SECONDS * MODEL_RATE else None
+
+
+def recall(song: Song, gap: Span) -> tuple[Song, DonorPair | None]:
+    """The gap's donors and the song they are in: where it has no room for any, the song with looped contexts."""
+    pair = donors_for(song, gap)
+    if pair is not None or gap.length <= DONOR_SECONDS * MODEL_RATE:
+        return song, pair
+    loop = find_loop(song, gap)
+    return (song, None) if loop is None else looped(song, gap, loop)
