@@ -5,6 +5,7 @@ from __future__ import annotations
 from segue.guidance.embedders.contract import Embedder
 from segue.guidance.embedders.linear_probe import LinearProbe
 from segue.guidance.embedders.log_mel_statistics import LogMelStatistics
+from segue.guidance.embedders.musicnn import MusicnnEmbedding, MusicnnTags
 from segue.registry import Registry
 
 EMBEDDERS: Registry[Embedder] = Registry(
@@ -12,5 +13,7 @@ EMBEDDERS: Registry[Embedder] = Registry(
     {
         "log_mel_statistics": LogMelStatistics,
         "linear_probe": LinearProbe,
+        "musicnn": MusicnnEmbedding,
+        "musicnn_tags": MusicnnTags,
     },
 )
