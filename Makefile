@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: setup demo test lint format bench-speed prior-data prior prior-bundle clean
+.PHONY: setup demo test lint format bench-speed bench-quality bench-quality-smoke prior-data prior prior-bundle clean
 
 setup: $(READY)
 
@@ -31,8 +31,23 @@ format: $(READY)
 bench-speed: $(READY)
 	$(BIN)/python -m tests.speed.bench
 
-# The embedded prior: music from Debian packages (needs apt), features and donors; training; the bundle.
+# Music, results and training data, all from Debian packages (needs apt). JOBS: processes of one thread each.
 DATA ?= data
+JOBS ?= 2
+
+# The quality bench: fetches its music, renders and scores what is not done yet, writes docs/quality.md and .html.
+bench-quality: $(READY)
+	$(BIN)/segue-bench music $(DATA)/music --profile report
+	$(BIN)/segue-bench run --profile report --music $(DATA)/music --results $(DATA)/quality --jobs $(JOBS)
+	$(BIN)/segue-bench report $(DATA)/quality --out docs
+
+# The same on 8 excerpts, from two small packages; the report goes to out/.
+bench-quality-smoke: $(READY)
+	$(BIN)/segue-bench music $(DATA)/music --profile smoke
+	$(BIN)/segue-bench run --profile smoke --music $(DATA)/music --results $(DATA)/quality-smoke --jobs $(JOBS) --no-memory
+	$(BIN)/segue-bench report $(DATA)/quality-smoke --out out
+
+# The embedded prior: features and donors; training; the bundle.
 MINUTES ?= 150
 prior-data: $(READY)
 	$(BIN)/python -m segue_export.train.music $(DATA)/music
@@ -40,6 +55,7 @@ prior-data: $(READY)
 
 prior: $(READY)
 	$(BIN)/python -m segue_export.train.train $(DATA)/corpus $(DATA)/run --minutes $(MINUTES) --resume backend/segue/bundles/embedded
+	$(BIN)/python -m segue_export.train.curves $(DATA)/run/curves.csv $(DATA)/run/curves.png $(DATA)/run
 
 prior-bundle: $(READY)
 	$(BIN)/python -m segue_export.train.make_bundle $(DATA)/music $(DATA)/corpus $(DATA)/run backend/segue/bundles/embedded

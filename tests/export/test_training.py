@@ -10,8 +10,9 @@ import pytest
 import soundfile
 import torch
 
+from segue.errors import InvalidRequest
 from segue_export.models.mel_transformer import MelTransformer
-from segue_export.train import corpus
+from segue_export.train import corpus, curves
 from segue_export.train.batches import Examples
 from segue_export.train.train import TrainSettings, starting_weights, train
 from tests.songs import loop_song
@@ -92,3 +93,34 @@ def test_a_run_leaves_a_checkpoint_that_training_resumes_from(folder: Path, tmp_
     weights = starting_weights(tmp_path, tmp_path / "no bundle is needed")
     MelTransformer().load_state_dict(weights)
     assert all(bool(torch.isfinite(w).all()) for w in weights.values())
+
+
+def test_copies_of_a_withheld_file_are_withheld_under_every_name(tmp_path: Path) -> None:
+    names = {
+        s: next(n for i in range(1000) if corpus.split_of("pack", n := f"{i}.wav") == s)
+        for s in ("train", "validation")
+    }
+    other = next(n for i in range(1000, 2000) if corpus.split_of("pack", n := f"{i}.wav") == "train")
+    for name, content in ((names["train"], b"one"), (names["validation"], b"one"), (other, b"two")):
+        (tmp_path / name).write_bytes(content)
+    splits = corpus.splits_of([(p, "pack") for p in sorted(tmp_path.iterdir())])
+    assert splits[tmp_path / names["train"]] == splits[tmp_path / names["validation"]] == "validation"
+    assert splits[tmp_path / other] == "train"
+
+
+def test_curves_of_several_runs_are_laid_end_to_end(tmp_path: Path) -> None:
+    for run, heard in (("a", (1.0, 2.0)), ("b", (0.5,))):
+        (tmp_path / run).mkdir()
+        lines = (f"250,60,{h},0.5,0.04,0.06,0.11,0.23\n" for h in heard)
+        (tmp_path / run / "curve.csv").write_text("".join(lines))
+    points = curves.joined([tmp_path / "a", tmp_path / "b"])
+    assert [p.heard for p in points] == [1.0, 2.0, 2.5]
+    curves.write_csv(points, tmp_path / "c.csv")
+    curves.draw(points, tmp_path / "c.png")
+    assert (tmp_path / "c.csv").read_text().splitlines()[-1] == "b,250,60,0.5,0.5,0.04,0.06,0.11,0.23"
+    assert (tmp_path / "c.png").stat().st_size > 0
+
+
+def test_a_run_without_a_curve_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequest, match=r"curve\.csv"):
+        curves.joined([tmp_path])

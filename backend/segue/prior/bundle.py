@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.resources
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import chain
@@ -17,14 +15,13 @@ from segue.prior.archive import unpack
 from segue.prior.checks import check_files, check_graphs
 from segue.prior.codecs.registry import CodecSource, make_codec
 from segue.prior.contract import Codec
+from segue.prior.folders import bundles_folder, embedded_folder, is_bundle_name
 from segue.prior.manifest import Manifest, read_manifest
 from segue.prior.onnx_function import OnnxDenoiser, OnnxFunction
 from segue.prior.quarantine import ensure_passed
 from segue.prior.runtime import Graph, SessionSettings
 from segue.prior.signature import Signature
 from segue.prior.weight_checks import check_finite
-
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
 @dataclass(frozen=True)
@@ -81,19 +78,9 @@ class Bundle:
         return OnnxFunction(signature, self._graphs, settings or SessionSettings())
 
 
-def embedded_folder() -> Path:
-    """Where the default bundle lies inside the package."""
-    return Path(str(importlib.resources.files("segue"))) / "bundles" / "embedded"
-
-
-def bundles_folder() -> Path:
-    """Where bundles are found by name: folders, or zips named NAME.zip."""
-    return platformdirs.user_data_path("segue") / "bundles"
-
-
 def _find(source: str | Path) -> Path:
     """The folder or zip a source names."""
-    if isinstance(source, Path) or not _NAME.fullmatch(source) or source.endswith(".zip"):
+    if isinstance(source, Path) or not is_bundle_name(source):
         path = Path(source)
         if not path.exists():
             raise BundleRejected(f"expected a bundle at {path}, there is nothing")

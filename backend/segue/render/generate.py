@@ -11,7 +11,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from segue.clip.clip import MODEL_RATE
+from segue.guidance.distances import L1
 from segue.guidance.freedom import Freedom
+from segue.guidance.objective import Term
 from segue.guidance.operators.keep import Keep
 from segue.prior.conditioning import provide
 from segue.prior.contract import Denoiser
@@ -40,12 +42,17 @@ Guidance = Callable[[Prior], GuidedPrior]
 
 @dataclass(frozen=True)
 class SampleSettings:
-    """``sampler`` by name; ``steps`` of the schedule from ``t_start`` to 0; ``prompt`` for priors that read one."""
+    """``sampler`` by name; ``steps`` of the schedule from ``t_start`` to 0; ``prompt`` for priors that read one.
+
+    ``conditioned`` False hides mask, context and donors from the network, which makes an unconditional prior of one
+    that was also trained without them; the context is then held by constraints alone, see :func:`sample_latents`.
+    """
 
     sampler: str
     steps: int
     t_start: float = 1.0
     prompt: str | None = None
+    conditioned: bool = True
 
 
 @dataclass(frozen=True)
@@ -57,9 +64,10 @@ class Start:
     constraint: Constraint | None
 
 
-def bind(denoiser: Denoiser, scene: Scene, batch: int, prompt: str | None) -> Prior:
+def bind(denoiser: Denoiser, scene: Scene, batch: int, settings: SampleSettings) -> Prior:
     """The prior under a scene's conditioning, over all its windows, for ``batch`` items."""
-    conditioning = provide(denoiser.inputs, scene.request(prompt, MODEL_RATE))
+    seen = scene if settings.conditioned else scene.hidden()
+    conditioning = provide(denoiser.inputs, seen.request(settings.prompt, MODEL_RATE))
     windows = scene.layout.windows
     tiled = {name: value.repeat(batch, *[1] * (value.dim() - 1)) for name, value in conditioning.items()}
     prior = _on_device(denoiser.bind(tiled), denoiser.device)
@@ -128,8 +136,9 @@ def sample_latents(
 ) -> Latents:
     """Latents of the region, one batch item for each seed; x_bar itself where freedom leaves nothing to sample.
 
-    A prior without a mask input is held to the context by noised data consistency (the paper's own setting is
-    reached with its samplers and a ``keep`` term in the guidance).
+    A prior without a mask input, or one that is not ``conditioned``, is held to the context by noised data consistency
+    (DING: by its observation). Levy et al. 2023 also guide it there: that is their samplers, :func:`kept_context` as
+    the objective, and ``conditioned`` False. Known frames come back as the context in any case.
 
     Raises:
         NonFinite, Cancelled, InvalidRequest: see :class:`segue.sampling.contract.Sampler`.
@@ -140,11 +149,12 @@ def sample_latents(
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
     noise = start_noise(generators, channels, scene.layout.frames)
     start = begin(scene, freedom, settings, noise)
-    prior: Prior = bind(denoiser, scene, batch, settings.prompt)
+    prior: Prior = bind(denoiser, scene, batch, settings)
     if guidance is not None:
         prior = guidance(prior)
     constraint = start.constraint
-    if "mask" not in denoiser.inputs and settings.sampler != "ding":
+    told = settings.conditioned and "mask" in denoiser.inputs
+    if not told and settings.sampler != "ding":
         constraint = _hold_context(scene, noise, constraint)
     sampler = make_sampler(scene, freedom, settings, batch)
     latents = sampler(prior, start.schedule, start.x_T, generators, constraint=constraint, callback=callback)
@@ -157,6 +167,12 @@ def _hold_context(scene: Scene, noise: Latents, constraint: Constraint | None) -
     return keep if constraint is None else Chain((constraint, keep))
 
 
+def kept_context(scene: Scene, batch: int) -> Term:
+    """The paper's term of continuation, infill, regenerate and transition: L1 to what is known, for ``batch`` items."""
+    y = scene.context.expand(batch, -1, -1)
+    return Term(Keep(scene.mask.expand(batch, -1, -1)), L1(), y)
+
+
 def posterior_mean(denoiser: Denoiser, scene: Scene, settings: SampleSettings, seed: int) -> Latents:
     """The denoiser's answer to noise alone, one evaluation: blurred, but the best single guess.
 
@@ -165,6 +181,6 @@ def posterior_mean(denoiser: Denoiser, scene: Scene, settings: SampleSettings, s
     """
     noise = start_noise([torch.Generator().manual_seed(seed)], scene.context.shape[1], scene.layout.frames)
     with torch.no_grad():
-        x0_hat: Tensor = bind(denoiser, scene, 1, settings.prompt)(noise, torch.full((1,), NEARLY_NOISE))
+        x0_hat: Tensor = bind(denoiser, scene, 1, settings)(noise, torch.full((1,), NEARLY_NOISE))
     check_finite("prediction", x0_hat, noise, 0, sigma(NEARLY_NOISE))
     return torch.where(scene.mask > 0.5, scene.context, x0_hat)

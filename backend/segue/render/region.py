@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -15,7 +16,8 @@ from segue.clip.span import Span
 from segue.errors import InvalidRequest, NonFinite
 from segue.recall.donors import DonorPair
 from segue.recall.song import Recallable, Song
-from segue.render.candidates import Candidate, Studio, donors_for, infilled, interpolated, varied
+from segue.recall.splice import splice
+from segue.render.candidates import Candidate, Studio, infilled, interpolated, recall, varied
 from segue.render.rank import Scores, reference_of, score, surprise_of
 from segue.render.sound import MARGIN
 from segue.tasks.plan import Region, Stereo
@@ -32,6 +34,11 @@ class Take:
     scores: Scores
 
 
+TakeListener = Callable[[Take], None]
+"""Hears each take once, as soon as it is joined. The splice comes first, before the prior was asked: what the listener
+hears of it has no surprise and no credit in its scores yet; its audio is that of the ranked take."""
+
+
 @dataclass(frozen=True)
 class RenderedRegion:
     """A gap's takes, best first; ``failed`` says what could not be rendered, and why."""
@@ -42,8 +49,10 @@ class RenderedRegion:
     failed: tuple[str, ...]
 
 
-def render_region(studio: Studio, region: Region, seeds: tuple[int, ...]) -> RenderedRegion:
-    """All candidates for a region, joined, scored and ranked.
+def render_region(
+    studio: Studio, region: Region, seeds: tuple[int, ...], listener: TakeListener | None = None
+) -> RenderedRegion:
+    """All candidates for a region, joined, scored and ranked; ``listener`` hears each when it is ready.
 
     Raises:
         InvalidRequest: nothing is known on either side of the gap, and no other track is there to draw from.
@@ -57,17 +66,26 @@ def render_region(studio: Studio, region: Region, seeds: tuple[int, ...]) -> Ren
             "or give a song"
         )
     with progress.stage("recall"):
-        pair = donors_for(song, gap)
+        song, pair = recall(song, gap)
+        studio = replace(studio, song=song)
     takes: list[Take] = []
     failed: list[NonFinite] = []
     with progress.stage("seam"):
         surroundings = surroundings_of(song, gap)
+    early = None
+    if listener is not None and pair is not None and _asks_for_splice(studio, region):
+        with progress.stage("seam"):
+            audio, _ = splice(song, pair, gap, MARGIN)
+            early = join_candidate(studio, gap, Candidate("splice", audio, "before the prior was asked"), surroundings)
+        listener(early)
     for candidate in _candidates(studio, region, pair, seeds):
         if isinstance(candidate, NonFinite):
             failed.append(candidate)
             continue
         with progress.stage("seam"):
             takes.append(join_candidate(studio, gap, candidate, surroundings))
+        if listener is not None and (early is None or candidate.method != early.method):
+            listener(takes[-1])
     if not takes:
         raise failed[0] if failed else _nothing(studio.method)
     takes.sort(key=lambda take: take.scores.total)
@@ -81,12 +99,21 @@ def _nothing(method: str | None) -> InvalidRequest:
     )
 
 
+def _is_short(region: Region) -> bool:
+    """Whether the gap is one that needs no network."""
+    return region.gap.length <= janssen.MAX_SECONDS * MODEL_RATE
+
+
+def _asks_for_splice(studio: Studio, region: Region) -> bool:
+    return region.x_bar is None and not _is_short(region) and studio.wants("splice")
+
+
 def _candidates(
     studio: Studio, region: Region, pair: DonorPair | None, seeds: tuple[int, ...]
 ) -> Iterator[Candidate | NonFinite]:
     if region.x_bar is not None:
         return varied(studio, region, pair, seeds)
-    if region.gap.length <= janssen.MAX_SECONDS * MODEL_RATE:
+    if _is_short(region):
         return iter((interpolated(studio, region),) if studio.wants("janssen") else ())
     return infilled(studio, region, pair, seeds)
 
@@ -102,9 +129,18 @@ class Surroundings:
 
 _SEAM = SeamSettings(margin=MARGIN)
 
+_found: WeakKeyDictionary[Song, dict[Span, Surroundings]] = WeakKeyDictionary()  # kept as long as the song is
+
 
 def surroundings_of(song: Song, gap: Span) -> Surroundings:
-    """The known stretch around a gap, its models, and what is usual in the track."""
+    """The known stretch around a gap, its models, and what is usual in the track; found once for each song."""
+    gaps = _found.setdefault(song, {})
+    if gap not in gaps:
+        gaps[gap] = _listen(song, gap)
+    return gaps[gap]
+
+
+def _listen(song: Song, gap: Span) -> Surroundings:
     timeline = song.audio[:, : song.timeline]
     left, right = song.context(gap, song.timeline)
     known = Span(gap.start - left.shape[1], gap.stop + right.shape[1])

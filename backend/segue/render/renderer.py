@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from segue.clip.clip import MODEL_RATE
@@ -17,13 +19,18 @@ from segue.render.candidates import Studio
 from segue.render.generate import Guidance, SampleSettings
 from segue.render.preflight import Estimate, estimate
 from segue.render.progress import Progression
-from segue.render.region import RenderedRegion, render_region
+from segue.render.region import RenderedRegion, Take, render_region
+from segue.render.rows import RowByRow
 from segue.render.settings import ProgressCallback, RenderSettings
 from segue.sampling.registry import SAMPLERS
 from segue.tasks.plan import Plan
 
 TAKES = 2
 """Seeds sampled for each gap at the least; more where more candidates are asked for."""
+
+
+Listener = Callable[[int, Take], None]
+"""Hears the index of a region and one of its takes, see :data:`segue.render.region.TakeListener`."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +45,25 @@ class Rendered:
 class Renderer:
     """Renders plans with one bundle: a path, a name, or None for the embedded one."""
 
-    def __init__(self, bundle: str | Path | None = None, session: SessionSettings | None = None) -> None:
-        """``session``: the device and threads of the bundle's sessions; by default the CPU, one thread a core."""
+    def __init__(
+        self, bundle: str | Path | None = None, session: SessionSettings | None = None, *, batched: bool | None = None
+    ) -> None:
+        """``session``: the device and threads of the bundle's sessions; by default the CPU, one thread a core.
+
+        ``batched``: whether the network hears all seeds of a gap at once; None: not on a CPU, see
+        :mod:`segue.render.rows`.
+        """
         self.bundle = Bundle.open(bundle)
         self.session = session or SessionSettings()
+        self.batched = self.session.device != "cpu" if batched is None else batched
+
+    def one_by_one(self) -> Renderer:
+        """A twin whose network hears one item at a time, which takes the least memory; it shares all sessions."""
+        twin = copy.copy(self)
+        if self.batched:
+            twin.batched = False
+            twin.__dict__["denoiser"] = RowByRow(self.denoiser)
+        return twin
 
     @property
     def device(self) -> str:
@@ -51,7 +73,8 @@ class Renderer:
     @cached_property
     def denoiser(self) -> Denoiser:
         """The bundle's network; its sessions are made when first needed, and kept."""
-        return self.bundle.denoiser(self.session)
+        whole = self.bundle.denoiser(self.session)
+        return whole if self.batched else RowByRow(whole)
 
     @cached_property
     def codec(self) -> Codec:
@@ -94,8 +117,12 @@ class Renderer:
         *,
         guidance: Guidance | None = None,
         callback: ProgressCallback | None = None,
+        listener: Listener | None = None,
+        song: Song | None = None,
     ) -> Rendered:
-        """All takes of all regions, ranked.
+        """All takes of all regions, ranked; ``listener`` hears each when it is ready, ``callback`` how far it is.
+
+        ``song``: :meth:`song` of this plan from before, with its features.
 
         Raises:
             Cancelled: the callback returned False; the compute stops within a step.
@@ -103,8 +130,8 @@ class Renderer:
         """
         progress = Progression(callback, len(plan.regions))
         progress.tell("preflight", 0, 1, self.preflight(plan, settings).message)
-        studio = self.studio(plan, settings, guidance, progress)
-        regions = self._regions(studio, plan, self.seeds(settings))
+        studio = self.studio(plan, settings, guidance, progress, song)
+        regions = self._regions(studio, plan, self.seeds(settings), listener)
         return Rendered(plan, regions, progress.seconds)
 
     def studio(
@@ -113,15 +140,20 @@ class Renderer:
         settings: RenderSettings,
         guidance: Guidance | None = None,
         progress: Progression | None = None,
+        song: Song | None = None,
     ) -> Studio:
         """All that the candidates of a plan's regions are made with."""
         progress = progress or Progression(None, len(plan.regions))
         sampling = self.sampling(settings)
         with progress.stage("load"):
-            denoiser, codec, ear = self.denoiser, self.codec, self.ear
+            denoiser, codec, _ = self.denoiser, self.codec, self.ear
         with progress.stage("recall"):
-            song = Song.of(plan.timeline, [region.gap for region in plan.regions], ear, plan.songs)
+            song = song or self.song(plan)
         return Studio(song, denoiser, codec, self.bundle.manifest.window, sampling, progress, guidance, settings.method)
+
+    def song(self, plan: Plan) -> Song:
+        """What a plan may recall from; its features are found when first needed, and stay with it."""
+        return Song.of(plan.timeline, [region.gap for region in plan.regions], self.ear, plan.songs)
 
     @staticmethod
     def seeds(settings: RenderSettings) -> tuple[int, ...]:
@@ -129,9 +161,12 @@ class Renderer:
         return tuple(settings.seed + i for i in range(max(TAKES, settings.candidates)))
 
     @staticmethod
-    def _regions(studio: Studio, plan: Plan, seeds: tuple[int, ...]) -> tuple[RenderedRegion, ...]:
+    def _regions(
+        studio: Studio, plan: Plan, seeds: tuple[int, ...], listener: Listener | None
+    ) -> tuple[RenderedRegion, ...]:
         rendered = []
-        for region in plan.regions:
-            rendered.append(render_region(studio, region, seeds))
+        for index, region in enumerate(plan.regions):
+            hear = None if listener is None else partial(listener, index)
+            rendered.append(render_region(studio, region, seeds, hear))
             studio.progress.next_region()
         return tuple(rendered)

@@ -12,8 +12,9 @@ from segue.clip.files import AudioFile
 from segue.clip.recipe import Recipe, running_versions
 from segue.guidance.curve import Curve
 from segue.guidance.freedom import Freedom
+from segue.recall.song import Song
 from segue.render.jobs import Job, Piece, pieces_of
-from segue.render.renderer import Rendered, Renderer
+from segue.render.renderer import Listener, Rendered, Renderer
 from segue.render.report import render_report
 from segue.render.settings import ProgressCallback, RenderSettings
 
@@ -52,15 +53,32 @@ def run_job(
     settings: RenderSettings,
     callback: ProgressCallback | None,
     renderer: Renderer | None = None,
+    *,
+    listener: Listener | None = None,
+    song: Song | None = None,
 ) -> Done:
     """Render a job with a renderer of one's own or the warm one, and write the recipe of each candidate.
+
+    ``listener`` and ``song`` as :meth:`Renderer.render`.
 
     Raises:
         Cancelled, InvalidRequest, NonFinite, ResourceError, BundleRejected: see :mod:`segue.errors`.
     """
     own = renderer or warm_renderer(settings.bundle)
-    rendered = own.render(job.plan, settings, callback=callback)
-    sampling = own.sampling(settings)
+    rendered = own.render(job.plan, settings, callback=callback, listener=listener, song=song)
+    report = render_report(job.plan.task, rendered.regions, rendered.seconds)
+    return Done(job, rendered, report, recipes_of(job, songs, settings, own))
+
+
+def recipes_of(
+    job: Job, songs: Sequence[AudioFile], settings: RenderSettings, renderer: Renderer
+) -> tuple[Recipe, ...]:
+    """The recipe of each candidate asked for, best first; known before anything is rendered.
+
+    Raises:
+        InvalidRequest: unknown sampler.
+    """
+    sampling = renderer.sampling(settings)
     parameters: dict[str, Any] = {
         **job.parameters,
         "sampler": sampling.sampler,
@@ -69,18 +87,17 @@ def run_job(
         "method": settings.method,
         "songs": [song.digest for song in songs],
     }
-    recipes = tuple(
+    return tuple(
         Recipe(
             task=job.plan.task,
             parameters={**parameters, "rank": rank},
             seed=settings.seed,
-            bundle=own.bundle.manifest.name,
-            bundle_digest=own.bundle.digest,
+            bundle=renderer.bundle.manifest.name,
+            bundle_digest=renderer.bundle.digest,
             clip_digest=job.digest,
             sources=job.names,
             versions=running_versions(),
-            device=own.device,
+            device=renderer.device,
         )
         for rank in range(1, settings.candidates + 1)
     )
-    return Done(job, rendered, render_report(job.plan.task, rendered.regions, rendered.seconds), recipes)

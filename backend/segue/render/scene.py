@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -26,6 +26,11 @@ class Scene:
     donors: Float[Tensor, "1 n channels frames"] | None
     presence: Float[Tensor, "1 n frames"] | None
     x_bar: Latents | None
+
+    def hidden(self) -> Scene:
+        """The same frames with nothing known of them: what a prior trained without conditioning at times was shown."""
+        nothing = replace(self, mask=torch.zeros_like(self.mask), context=torch.zeros_like(self.context))
+        return replace(nothing, donors=None, presence=None, x_bar=None)
 
     def request(self, prompt: str | None, rate: int) -> ConditioningRequest:
         """What conditioning providers draw on; one batch item for each window of the layout."""

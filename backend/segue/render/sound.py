@@ -8,12 +8,16 @@ import numpy as np
 import torch
 
 from segue.clip.span import Span
+from segue.errors import InvalidRequest
 from segue.prior.codecs.mel import MelCodec
-from segue.prior.contract import Codec
+from segue.prior.contract import Codec, StereoBatch
+from segue.recall.donors import DonorPair
 from segue.recall.mirror import mirror
 from segue.recall.mosaic import MosaicSettings, mosaic
 from segue.recall.song import Song
-from segue.render.scene import Scene
+from segue.recall.splice import splice
+from segue.render.scene import Scene, cut
+from segue.render.windows import Layout
 from segue.sampling.contract import Latents
 from segue.tasks.plan import Stereo
 
@@ -31,6 +35,55 @@ class Sound:
     how: str
 
 
+@dataclass(frozen=True, eq=False)
+class SceneDecoder:
+    """A scene's latents (batch, channels, frames) to audio (batch, 2, samples of ``span``) at the reference level.
+
+    What a guided render lets its embedder hear (:data:`segue.guidance.objective.Decode`). ``excitation`` (1, 2, samples
+    of the scene) is a constant to it: the gradient passes a mosaic as a constant and the gain exactly.
+
+    Raises:
+        InvalidRequest: ``span`` (samples of the timeline) reaches out of the scene.
+    """
+
+    codec: Codec
+    layout: Layout
+    span: Span
+    excitation: StereoBatch | None
+
+    def __post_init__(self) -> None:
+        whole = self.layout.span
+        if not whole.start <= self.span.start < self.span.stop <= whole.stop:
+            raise InvalidRequest(
+                f"expected a span within the scene's {whole.start}:{whole.stop}, got {self.span.start}:"
+                f"{self.span.stop} (samples): listen to less, or lay the scene out wider"
+            )
+
+    def __call__(self, latents: Latents) -> StereoBatch:
+        """The audio; differentiable in the latents."""
+        excitation = self.excitation
+        if excitation is not None:
+            excitation = excitation.expand(len(latents), -1, -1)
+        first = self.span.start - self.layout.first
+        return self.codec.decode(latents, excitation)[..., first : first + self.span.length]
+
+
+def bind_decoder(
+    scene: Scene, song: Song, gap: Span, codec: Codec, excitation: Sound, span: Span | None = None
+) -> SceneDecoder:
+    """The codec's decoder over a scene: ``excitation`` over the gap and its margins, what is known around it.
+
+    ``span``: what is to be heard, by default the gap and its margins. An autoencoder ignores the excitation.
+    """
+    span = span or Span(gap.start - MARGIN, gap.stop + MARGIN)
+    if not codec.needs_excitation:
+        return SceneDecoder(codec, scene.layout, span, None)
+    around = cut(song.audio[:, : song.timeline], scene.layout.span)
+    first = gap.start - MARGIN - scene.layout.first
+    around[:, first : first + excitation.audio.shape[1]] = excitation.audio
+    return SceneDecoder(codec, scene.layout, span, torch.from_numpy(around[None]))
+
+
 def decode(latents: Latents, scene: Scene, song: Song, gap: Span, codec: Codec) -> Sound:
     """Audio of one item's latents (1, channels, frames) over ``gap`` and its margins.
 
@@ -38,8 +91,8 @@ def decode(latents: Latents, scene: Scene, song: Song, gap: Span, codec: Codec) 
     of, by the mirrored contexts, moved to the generated mel.
     """
     if not codec.needs_excitation:
-        audio = codec.decode(latents, None)[0].detach().numpy()
-        return Sound(_crop(audio, scene, gap), "decoded")
+        span = Span(gap.start - MARGIN, gap.stop + MARGIN)
+        return Sound(_audio(SceneDecoder(codec, scene.layout, span, None), latents), "decoded")
     assert isinstance(codec, MelCodec)
     made = _mosaic(latents, scene, song, gap, codec)
     return made or shape(latents, scene, song, gap, mirrored(song, gap), codec)
@@ -47,14 +100,18 @@ def decode(latents: Latents, scene: Scene, song: Song, gap: Span, codec: Codec) 
 
 def shape(latents: Latents, scene: Scene, song: Song, gap: Span, excitation: Sound, codec: Codec) -> Sound:
     """``excitation`` (over the gap and its margins) with the latents' spectrum, frame by frame."""
-    span = scene.layout.span
-    around = np.zeros((2, span.length), np.float32)
-    low, high = max(0, span.start), min(song.timeline, span.stop)
-    around[:, low - span.start : high - span.start] = song.audio[:, low:high]
-    first = gap.start - MARGIN - span.start
-    around[:, first : first + excitation.audio.shape[1]] = excitation.audio
-    audio = codec.decode(latents, torch.from_numpy(around[None]))[0].detach().numpy()
-    return Sound(_crop(audio, scene, gap), f"{excitation.how}, shaped")
+    audio = _audio(bind_decoder(scene, song, gap, codec, excitation), latents)
+    return Sound(audio, f"{excitation.how}, shaped")
+
+
+def recalled(song: Song, gap: Span, pair: DonorPair | None) -> Sound:
+    """What the song alone offers for a gap: the spliced donors, or the mirrored contexts, over the gap and its margins.
+
+    The excitation of a guided run, which hears its latents before there are any that a mosaic could follow.
+    """
+    if pair is None:
+        return mirrored(song, gap)
+    return Sound(splice(song, pair, gap, MARGIN)[0], "spliced donors")
 
 
 def mirrored(song: Song, gap: Span) -> Sound:
@@ -92,6 +149,6 @@ def _mosaic(latents: Latents, scene: Scene, song: Song, gap: Span, codec: MelCod
     return Sound(np.ascontiguousarray(audio), f"mosaic of {len(made.runs)}")
 
 
-def _crop(audio: Stereo, scene: Scene, gap: Span) -> Stereo:
-    first = gap.start - MARGIN - scene.layout.first
-    return np.ascontiguousarray(audio[:, first : first + gap.length + 2 * MARGIN])
+def _audio(decoder: SceneDecoder, latents: Latents) -> Stereo:
+    """One item's audio, for good."""
+    return np.ascontiguousarray(decoder(latents)[0].detach().numpy())

@@ -10,7 +10,7 @@ import hashlib
 import json
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
@@ -76,6 +76,25 @@ def split_of(package: str, name: str) -> str:
     return "validation" if int(hashlib.sha256(track.encode()).hexdigest(), 16) % 14 == 0 else "train"
 
 
+_STRICTEST = ("test", "demo", "validation", "train")
+
+
+def splits_of(files: Sequence[tuple[Path, str]]) -> dict[Path, str]:
+    """The split of each (file, package); files that are byte for byte the same share the most withheld of theirs.
+
+    A game ships one piece under two names: held out as the one, it must not be trained on as the other.
+    """
+    alike: dict[str, list[tuple[Path, str]]] = {}
+    for path, package in files:
+        with path.open("rb") as f:
+            alike.setdefault(hashlib.file_digest(f, "sha256").hexdigest(), []).append((path, package))
+    splits = {}
+    for copies in alike.values():
+        split = min((split_of(package, path.name) for path, package in copies), key=_STRICTEST.index)
+        splits.update({path: split for path, _ in copies})
+    return splits
+
+
 def read_track(path: Path) -> Float[np.ndarray, "2 samples"] | None:
     """Stereo 44.1 kHz audio at an RMS of 0.1, or None for what is no music track (too short, silent, unreadable)."""
     try:
@@ -116,8 +135,8 @@ def search_gaps(audio: Float[np.ndarray, "2 samples"], seed: int, count: int) ->
     return gaps
 
 
-def _prepare(task: tuple[Path, str, Path]) -> Track | None:
-    path, package, folder = task
+def _prepare(task: tuple[Path, str, str, Path]) -> Track | None:
+    path, package, split, folder = task
     torch.set_num_threads(1)
     audio = read_track(path)
     if audio is None:
@@ -127,7 +146,7 @@ def _prepare(task: tuple[Path, str, Path]) -> Track | None:
     unstandardised = MelCodec(MelSettings(), torch.zeros(bands), torch.ones(bands))
     frames = mel_frames(audio, unstandardised)
     np.save(folder / f"{identity}.npy", frames.astype(np.float16))
-    split, minutes = split_of(package, path.name), audio.shape[1] / 44100 / 60
+    minutes = audio.shape[1] / 44100 / 60
     count = {"train": int(minutes * GAPS_PER_MINUTE), "validation": int(minutes * 6)}.get(split, 0)
     gaps = search_gaps(audio, int(identity[:8], 16), count)
     return Track(identity, package, path.name, minutes * 60, split, len(frames), gaps)
@@ -143,7 +162,9 @@ def music_files(music: Path) -> Iterator[tuple[Path, str]]:
 def build(music: Path, folder: Path, processes: int = 2) -> list[Track]:
     """Prepare every track below ``music`` into ``folder``; returns the corpus."""
     folder.mkdir(parents=True, exist_ok=True)
-    tasks = [(path, package, folder) for path, package in music_files(music)]
+    files = list(music_files(music))
+    splits = splits_of(files)
+    tasks = [(path, package, splits[path], folder) for path, package in files]
     tracks: dict[str, Track] = {}
     with get_context("spawn").Pool(processes) as pool:
         for track in pool.imap_unordered(_prepare, tasks, chunksize=1):

@@ -71,7 +71,7 @@ def describe(music: Path, corpus_folder: Path, run: Path) -> dict[str, Any]:
         "licence": LICENCE,
         "commercial_use": True,
         "description": "Donor-conditioned diffusion prior over log-mel tokens, sounded by the song's own units.",
-        "sampling": {"sampler": "dpmpp", "steps": 12, "t_start": 0.995},
+        "sampling": {"sampler": "dpmpp", "steps": 6, "t_start": 0.995},
         "codec": mel_table(codec),
         "conditioning": [{"name": name, "shape": list(shape)} for name, shape in CONDITIONING],
         "training_data": training_data(music, corpus.load(corpus_folder)),

@@ -32,30 +32,35 @@ def extract(deb: Path, into: Path) -> None:
     """Only the audio and the copyright file: the rest of these packages is large."""
     into.mkdir(parents=True, exist_ok=True)
     patterns = [f"*{suffix}" for suffix in SUFFIXES] + ["*/copyright"]
-    contents = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=subprocess.PIPE)
-    # tar reports patterns that match nothing as an error; what was extracted is checked below
-    subprocess.run(
-        ["tar", "-x", "-C", into, "--wildcards", *patterns],
-        stdin=contents.stdout,
-        stderr=subprocess.DEVNULL,
-        check=False,
-    )
-    if contents.wait() or not any(p.suffix in SUFFIXES for p in into.rglob("*")):
+    with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=subprocess.PIPE) as contents:
+        # tar reports patterns that match nothing as an error; what was extracted is checked below
+        subprocess.run(
+            ["tar", "-x", "-C", into, "--wildcards", *patterns],
+            stdin=contents.stdout,
+            stderr=subprocess.DEVNULL,
+            check=False,
+        )
+    if contents.returncode or not any(p.suffix in SUFFIXES for p in into.rglob("*")):
         raise RuntimeError(f"{deb.name} holds no audio: expected files ending in {', '.join(SUFFIXES)}")
+
+
+def gather_package(package: str, folder: Path) -> str:
+    """Fetch and extract one package into ``folder/package`` unless it is there; the version that is there."""
+    into = folder / package
+    if not (into / "version").exists():
+        with tempfile.TemporaryDirectory() as temporary:
+            deb = fetch(package, Path(temporary))
+            version = deb.name.split("_")[1].replace("%3a", ":")
+            extract(deb, into)
+        (into / "version").write_text(version)
+    return (into / "version").read_text()
 
 
 def gather(folder: Path) -> None:
     """Fetch and extract every package that is not there yet."""
     sources = []
     for package, licence in packages().items():
-        into = folder / package
-        if not into.exists():
-            with tempfile.TemporaryDirectory() as temporary:
-                deb = fetch(package, Path(temporary))
-                version = deb.name.split("_")[1].replace("%3a", ":")
-                extract(deb, into)
-            (into / "version").write_text(version)
-        version = (into / "version").read_text()
+        version = gather_package(package, folder)
         sources.append({"package": package, "version": version, "licence": licence})
         print(f"{package} {version}", flush=True)
     (folder / "sources.json").write_text(json.dumps(sources, indent=2))

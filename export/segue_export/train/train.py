@@ -145,7 +145,8 @@ def train(corpus_folder: Path, run: Path, s: TrainSettings, start: dict[str, Ten
                 _record(log, run, average, validation, device, step, began, recent, examples)
                 f.flush()
                 recent = []
-        _record(log, run, average, validation, device, step, began, recent or [math.nan], examples)
+        if recent:
+            _record(log, run, average, validation, device, step, began, recent, examples)
 
 
 def _step(net: torch.nn.Module, optimizer: torch.optim.Optimizer, b: Batch, s: TrainSettings) -> float:

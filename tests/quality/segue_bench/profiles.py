@@ -1,0 +1,141 @@
+"""Profiles: which cases and seeds one run of the bench has.
+
+``smoke``: a few minutes, two small packages. ``report``: what the docs print, a 2 s infill of every excerpt and fewer
+of the rest. ``full``: every condition of every excerpt and pair, two seeds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from segue.errors import InvalidRequest
+from segue_bench.cases import Maker, Setting
+from segue_bench.contract import Case, Excerpt
+from segue_bench.manifest import Manifest, load
+from segue_bench.music import Loader, loader
+
+Methods = tuple[str, ...] | Literal["all"]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A setting, the number of excerpts (of pairs, for a transition) it is tried on, and the methods that try it.
+
+    The first ``excerpts`` of the manifest's order, or all of them; methods that cannot do the task are left out.
+    """
+
+    setting: Setting
+    excerpts: int | Literal["all"] = "all"
+    methods: Methods = "all"
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What one run measures; ``small``: on the smoke set alone. Methods that draw run once with each of ``seeds``."""
+
+    name: str
+    conditions: tuple[Condition, ...]
+    seeds: tuple[int, ...] = (0,)
+    small: bool = False
+
+    def manifest(self) -> Manifest:
+        """The excerpts this profile chooses from."""
+        return load().small() if self.small else load()
+
+
+GAPS = (0.05, 0.3, 1.0, 2.0, 4.0)
+"""Seconds of the infilled gaps."""
+
+MAIN = Setting("infill", 2.0)
+OTHERS = (
+    *(Setting("infill", seconds) for seconds in GAPS if seconds != MAIN.seconds),
+    Setting("regenerate", 2.0),
+    Setting("continuation", 3.6),
+    Setting("transition", 2.5),
+    Setting("embedder", 2.0),
+    Setting("classifier", 2.0),
+)
+"""Beside the main one, with the whole song."""
+
+ALONE = tuple(Setting(s.task, s.seconds, whole_song=False) for s in (MAIN, *OTHERS))
+"""All of them with no more than a clip."""
+
+PAPER = tuple(s for s in ALONE if s.task != "infill" or s.seconds == MAIN.seconds)
+"""Those of :data:`ALONE` that the paper reports."""
+
+FEW = ("real", "other", "copy", "splice", "ddpm-50", "mean", "generated-10", "default")
+"""Some of each family, none slow: methods of a smoke run."""
+
+CORE: Methods = (
+    *("real", "round trip", "round trip, mosaic", "other", "noise"),
+    *("silence", "cross-fade", "mirrored", "loop", "copy", "splice", "janssen"),
+    *("ddpm-50 guided", "ddim-50 guided"),
+    *("default", "mean", "generated-5", "generated-10", "generated-20", "ding-10", "ding-20", "regenerated splice"),
+)
+"""The methods of the report's main table."""
+
+SIDE: Methods = (
+    *("real", "round trip", "other", "noise"),
+    *("cross-fade", "mirrored", "loop", "copy", "splice", "janssen"),
+    *("ddpm-50 guided", "ddim-50 guided", "ddpm-50 unsteered", "ddpm-50 steered"),
+    *("default", "mean", "generated-10", "ding-20", "reshaped"),
+    *("unsteered", "mean step", "mean step, mosaic", "exact gradient"),
+)
+"""The methods of the smaller tables: those that the targets and the paper's tasks ask for."""
+
+PROFILES = {
+    profile.name: profile
+    for profile in (
+        Profile("smoke", (Condition(MAIN, "all", FEW), Condition(Setting("regenerate", 2.0), 2, FEW)), small=True),
+        Profile(
+            "report",
+            (
+                Condition(MAIN, "all", CORE),
+                *(Condition(setting, 4, SIDE) for setting in (*OTHERS, *PAPER)),
+            ),
+        ),
+        Profile("full", tuple(Condition(setting) for setting in (MAIN, *OTHERS, *ALONE)), seeds=(0, 1)),
+    )
+}
+
+
+def schedule(profile: Profile, manifest: Manifest) -> list[tuple[Excerpt, tuple[Condition, ...]]]:
+    """The conditions of each excerpt, excerpts in the manifest's order; those with none are left out.
+
+    Raises:
+        InvalidRequest: a condition asks for more excerpts, or pairs, than there are.
+    """
+    asked: dict[str, list[Condition]] = {excerpt.name: [] for excerpt in manifest.excerpts}
+    for condition in profile.conditions:
+        transition = condition.setting.task == "transition"
+        names = [left for left, _ in manifest.pairs] if transition else list(asked)
+        wanted = len(names) if condition.excerpts == "all" else condition.excerpts
+        if not 0 < wanted <= len(names):
+            what = "pairs" if transition else "excerpts"
+            raise InvalidRequest(
+                f"profile {profile.name}: {condition.setting.task} asks for {wanted} {what}, expected 1 to {len(names)}"
+            )
+        for name in names[:wanted]:
+            asked[name].append(condition)
+    return [(manifest.by_name[name], tuple(conditions)) for name, conditions in asked.items() if conditions]
+
+
+def cases(
+    profile: Profile, music: Path, manifest: Manifest | None = None, tracks: Loader | None = None
+) -> Iterator[tuple[Condition, Case]]:
+    """Every case of a profile, all conditions of one excerpt together; each is made when it is asked for.
+
+    ``music``: the folder of :func:`segue_bench.music.ensure`. ``manifest`` and ``tracks`` replace the profile's own.
+
+    Raises:
+        InvalidRequest: see :func:`schedule`.
+        AudioFileError: see :func:`segue_bench.music.track`.
+    """
+    manifest = manifest or profile.manifest()
+    maker = Maker(manifest, tracks or loader(music, manifest))
+    for excerpt, conditions in schedule(profile, manifest):
+        for condition in conditions:
+            yield condition, maker.case(excerpt, condition.setting)

@@ -1,0 +1,32 @@
+"""``segue-bench report``: both forms of the report into a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from segue.clip.atomic import replacing
+from segue_bench.report.content import Content
+from segue_bench.report.html import page
+from segue_bench.report.listening import ListenSettings, scenes
+from segue_bench.report.markdown import markdown
+from segue_bench.report.table import Tables
+from segue_bench.results import Results
+
+MARKDOWN, HTML = "quality.md", "quality.html"
+
+
+def write(folder: Path, out: Path, settings: ListenSettings) -> tuple[Path, Path]:
+    """Write quality.md and quality.html into ``out``; their paths.
+
+    Raises:
+        InvalidRequest: ``folder`` holds no results.
+        AudioFileError: kept audio is missing or broken.
+    """
+    results = Results.read(folder)
+    content = Content(Tables.of(results))
+    out.mkdir(parents=True, exist_ok=True)
+    with replacing(out / MARKDOWN) as part:
+        part.write_text(markdown(content), encoding="utf-8")
+    with replacing(out / HTML) as part, part.open("w", encoding="utf-8") as f:
+        f.writelines(page(content, scenes(results, content.tables, settings)))
+    return out / MARKDOWN, out / HTML
