@@ -1,9 +1,10 @@
 """Segue fills a gap in a track with music that fits.
 
 ``segue.fill(audio, rate, gap=(12.0, 14.0))`` on arrays, ``segue.fill_file("in.wav", "out.wav", gaps=["12.0:14.0"])`` on
-files; likewise ``extend``, ``regenerate``, ``transition``. ``segue.Renderer(bundle)`` keeps sessions warm. What can go
-wrong is drawn as a tree in :mod:`segue.errors`. Importing the package is quick: torch and onnxruntime load with the
-first verb used.
+files; likewise ``extend``, ``regenerate``, ``transition``. ``segue.Renderer(bundle)`` keeps sessions warm;
+``segue.Client()`` has the same verbs rendered by ``segue serve``, here or on another machine. What can go wrong is
+drawn as a tree in :mod:`segue.errors`. Importing the package is quick: torch and onnxruntime load with the first verb
+used, and never with a client.
 """
 
 from __future__ import annotations
@@ -31,8 +32,10 @@ if TYPE_CHECKING:
         transition,
         transition_file,
     )
+    from segue.client import Client
 
 __all__ = [
+    "Client",
     "Curve",
     "FileResult",
     "Progress",
@@ -56,7 +59,7 @@ def __getattr__(name: str) -> Any:
     """Load the surface when it is first used."""
     if name not in __all__:
         raise AttributeError(f"module 'segue' has no attribute {name!r}")
-    return getattr(importlib.import_module("segue.api"), name)
+    return getattr(importlib.import_module("segue.client" if name == "Client" else "segue.api"), name)
 
 
 def __dir__() -> list[str]:

@@ -1,10 +1,11 @@
 """The Python surface: the verbs on arrays and on files, and the renderer that keeps sessions warm."""
 
-from segue.arrays import Result, extend, fill, regenerate, transition
+from segue.arrays import extend, fill, regenerate, transition
 from segue.files import extend_file, fill_file, regenerate_file, rerun_file, transition_file
 from segue.guidance.curve import Curve
 from segue.render.renderer import Renderer
 from segue.render.settings import FileResult, Progress, RenderSettings
+from segue.result import Result
 
 __all__ = [
     "Curve",

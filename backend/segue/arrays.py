@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Float32
@@ -12,46 +10,22 @@ from jaxtyping import Float, Float32
 from segue.clip.clip import Clip
 from segue.clip.files import AudioFile, Excerpt
 from segue.clip.gaps import seconds_to_samples
-from segue.clip.recipe import Recipe
 from segue.clip.span import Span
 from segue.errors import InvalidRequest
 from segue.render import jobs
 from segue.render.jobs import Piece
 from segue.render.run import Done, FreedomLike, freedom_of, run_job
 from segue.render.settings import ProgressCallback, RenderSettings
+from segue.result import GapsLike, Result, gaps_of
 from segue.tasks.regenerate import PAPER_K
 
 Audio = Float[np.ndarray, "_channels _samples"]
-Seconds = float | int
-
-
-@dataclass(frozen=True)
-class Result:
-    """``audio`` (channels, samples) float32 at ``rate`` is the best of ``candidates``, which come best first."""
-
-    audio: Float32[np.ndarray, "channels samples"]
-    rate: int
-    report: dict[str, Any]
-    recipe: Recipe
-    candidates: tuple[Float32[np.ndarray, "channels samples"], ...]
 
 
 def _source(audio: Audio, rate: int) -> AudioFile:
     if audio.ndim != 2:
         raise InvalidRequest(f"expected audio as (channels, samples), got shape {audio.shape}")
     return AudioFile.of(Clip(np.asarray(audio, np.float32), rate))
-
-
-def _gaps(gap: tuple[Seconds, Seconds] | Sequence[tuple[Seconds, Seconds]], rate: int) -> tuple[Span, ...]:
-    """One gap or several, (start, stop) in seconds, as samples."""
-    several: list[Any] = [gap] if gap and isinstance(gap[0], int | float) else list(gap)
-    spans = []
-    for pair in several:
-        if not isinstance(pair, Sequence) or len(pair) != 2:
-            raise InvalidRequest(f"expected a gap as (start, stop) in seconds, or a list of such, got {gap!r}")
-        start, stop = (seconds_to_samples(float(t), rate, "a gap's start and stop") for t in pair)
-        spans.append(Span(start, stop))
-    return tuple(spans)
 
 
 def _assembled(pieces: Sequence[Piece], source: AudioFile) -> Float32[np.ndarray, "channels samples"]:
@@ -74,7 +48,7 @@ def _result(done: Done) -> Result:
 def fill(
     audio: Audio,
     rate: int,
-    gap: tuple[Seconds, Seconds] | Sequence[tuple[Seconds, Seconds]],
+    gap: GapsLike,
     *,
     song: Sequence[tuple[Audio, int]] = (),
     settings: RenderSettings | None = None,
@@ -90,13 +64,14 @@ def fill(
         Cancelled, NonFinite, ResourceError, BundleRejected: see :mod:`segue.errors`.
     """
     source, songs = _source(audio, rate), [_source(a, r) for a, r in song]
-    return _result(run_job(jobs.infill(source, _gaps(gap, rate), songs), songs, settings or RenderSettings(), callback))
+    job = jobs.infill(source, gaps_of(gap, rate), songs)
+    return _result(run_job(job, songs, settings or RenderSettings(), callback))
 
 
 def regenerate(
     audio: Audio,
     rate: int,
-    gap: tuple[Seconds, Seconds] | Sequence[tuple[Seconds, Seconds]],
+    gap: GapsLike,
     *,
     freedom: FreedomLike = PAPER_K,
     song: Sequence[tuple[Audio, int]] = (),
@@ -108,7 +83,7 @@ def regenerate(
     The rest as :func:`fill`.
     """
     source, songs = _source(audio, rate), [_source(a, r) for a, r in song]
-    job = jobs.regenerate(source, _gaps(gap, rate), freedom_of(freedom), songs)
+    job = jobs.regenerate(source, gaps_of(gap, rate), freedom_of(freedom), songs)
     return _result(run_job(job, songs, settings or RenderSettings(), callback))
 
 

@@ -7,6 +7,7 @@ SegueError
 ├── ExportMismatch      an exported graph differs from its torch original
 ├── NonFinite           the prediction or gradient of an item became NaN or infinite
 ├── ResourceError       not enough memory, disk or time for the request
+├── ServiceError        a renderer elsewhere cannot be reached, was lost, or failed
 └── Cancelled           the caller asked to stop
 
 Each message says what was expected, what came and what to do.
@@ -23,6 +24,7 @@ __all__ = [
     "NonFinite",
     "ResourceError",
     "SegueError",
+    "ServiceError",
 ]
 
 
@@ -48,6 +50,14 @@ class ExportMismatch(SegueError):
 
 class ResourceError(SegueError):
     """Not enough memory, disk or time for the request."""
+
+
+class ServiceError(SegueError):
+    """A renderer elsewhere cannot be reached, was lost, or failed. ``code`` as in protocol/spec.md, section 8."""
+
+    def __init__(self, code: str, message: str, remedy: str = "") -> None:
+        super().__init__(f"{message}: {remedy}" if remedy else message)
+        self.code, self.remedy = code, remedy
 
 
 class Cancelled(SegueError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from segue_protocol import limits
 from segue_protocol.codec import Frame, frame_bytes
@@ -13,6 +13,7 @@ from segue_protocol.errors import Code, ProtocolError
 from segue_protocol.messages import Chunk, Limits, Submit
 
 
+@runtime_checkable
 class Declared(Protocol):
     """A stream as SUBMIT or CANDIDATE declared it."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from segue.cli.main import COMMANDS, run
-from segue.cli.output import exit_code, jsonable, refuse
+from segue.cli.output import exit_code, refuse
 from segue.cli.progress import time_left
 from segue.errors import (
     AudioFileError,
@@ -22,6 +22,7 @@ from segue.errors import (
     ResourceError,
     SegueError,
 )
+from segue.plain import jsonable
 
 
 def python(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -225,3 +225,25 @@ def test_realism_of_transitions_is_against_the_cross_fade(tmp_path: Path) -> Non
     compared = table.compared(BY_NAME["realism"], "copy")
     assert compared is not None and compared.loses
     assert "gap_kad" not in table.by_method["default"].cells
+
+
+def test_methods_are_compared_on_the_excerpts_both_have(tmp_path: Path) -> None:
+    """Janssen did the easy excerpts alone, where scores are low: its mean is lower than ours, and yet it is worse."""
+    made = planted(tmp_path, {"default": Planted()})
+    for number in range(30):
+        rng, easy = np.random.default_rng(number), number // 2 % 3 == 0
+        facts, level = excerpt(number, (4.0, 6.0, 8.0)[number // 2 % 3]), 1.0 if easy else 5.0
+        made.write(row("default", facts, scores={"gap_mr": level + 0.01 * rng.standard_normal()}))
+        if easy:
+            made.write(row("janssen", facts, scores={"gap_mr": level + 0.2 + 0.01 * rng.standard_normal()}))
+        else:
+            made.write(failed("janssen", facts, "too hard"))
+    content = content_of(made)
+    table = content.tables.table("infill-2s-song")
+    assert table is not None
+    one, ours = (table.by_method[name].cells["gap_mr"].value for name in ("janssen", "default"))
+    assert one < ours - 2.0
+    compared = table.compared(BY_NAME["gap_mr"], "janssen")
+    assert compared is not None and compared.loses
+    assert compared.values == pytest.approx((1.2, 1.0), abs=0.02)
+    assert content.opening.lost == () and content.opening.behind == ()

@@ -18,13 +18,17 @@ from segue.cli.doctor import doctor
 from segue.cli.extend import extend
 from segue.cli.fill import fill
 from segue.cli.info import info
+from segue.cli.keys import keys
 from segue.cli.regenerate import regenerate
 from segue.cli.rerun import rerun
+from segue.cli.serve import serve
+from segue.cli.status import status
+from segue.cli.store import store
 from segue.cli.transition import transition
 from segue.errors import Cancelled
 
 INTERRUPTED = 130
-COMMANDS = (fill, extend, regenerate, transition, rerun, info, doctor)
+COMMANDS = (fill, extend, regenerate, transition, rerun, info, doctor, serve, status)
 
 app = typer.Typer(
     name="segue",
@@ -35,10 +39,12 @@ app = typer.Typer(
 )
 for _command in COMMANDS:
     app.command()(_command)
+app.add_typer(store)
+app.add_typer(keys)
 
 
-def run(argv: Sequence[str]) -> int:
-    """Run one command line, without the program's name; the exit code."""
+def run(argv: Sequence[str], app: typer.Typer = app) -> int:
+    """Run one command line of ``app``, without the program's name; the exit code."""
     as_json = "--json" in argv
     try:
         code = app(list(argv) or ["--help"], standalone_mode=False)
@@ -53,9 +59,9 @@ def run(argv: Sequence[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def main() -> None:
+def main(app: typer.Typer = app) -> None:
     """The console script."""
-    code = run(sys.argv[1:])
+    code = run(sys.argv[1:], app)
     atexit._run_exitfuncs()
     try:
         sys.stdout.flush()

@@ -6,10 +6,10 @@ import importlib.util
 import json
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 from segue.cli.options import OutputOptions
 from segue.errors import AudioFileError, BundleRejected, Cancelled, InvalidRequest, ResourceError, SegueError
+from segue.plain import jsonable
 
 EXIT_CODES: Mapping[type[BaseException], int] = {
     InvalidRequest: 2,
@@ -50,17 +50,6 @@ def refuse(error: Exception, *, as_json: bool) -> int:
 def print_json(value: object) -> None:
     """One JSON object on stdout; NaN and infinity, which JSON lacks, become null."""
     print(json.dumps(jsonable(value), ensure_ascii=False, indent=2))
-
-
-def jsonable(value: object) -> object:
-    """The value with paths as text and non-finite numbers as None."""
-    if isinstance(value, float):
-        return value if value - value == 0.0 else None
-    if isinstance(value, Mapping):
-        return {str(k): jsonable(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [jsonable(v) for v in value]
-    return str(value) if isinstance(value, Path) else value
 
 
 def check_destinations(options: OutputOptions) -> None:

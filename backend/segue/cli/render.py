@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from segue.cli.options import OutputOptions, RenderOptions
-from segue.cli.output import check_destinations, jsonable, print_json
+from segue.cli.output import check_destinations, print_json
 from segue.cli.progress import watching
 from segue.clip.atomic import replacing
 from segue.clip.files import read_audio
+from segue.plain import jsonable
 from segue.render.settings import FileResult, RenderSettings
 
 Job = Callable[..., FileResult]

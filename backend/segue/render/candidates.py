@@ -122,9 +122,10 @@ def infilled(
         with progress.stage("recall"):
             spliced, switch = splice(studio.song, pair, gap, MARGIN)
         how = "one place of the song" if pair.left == pair.right else f"switched {switch / MODEL_RATE:.2f} s in"
+        credit = max(0.0, HARD_DB - pair.distance_db)
         if pair.period is not None:
             how = f"contexts looped every {pair.period / MODEL_RATE:.3f} s, {how}"
-        credit = max(0.0, HARD_DB - pair.distance_db)
+            credit = 0.0  # the song does not vouch for a loop
         if studio.wants("splice"):
             yield Candidate("splice", spliced, how, None, expected, credit)
     if studio.guidance is None and studio.wants("mean"):  # the mean knows nothing of a guide

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated, Self
+from typing import Annotated
 
 from pydantic import model_validator
 
@@ -66,7 +66,7 @@ class Curve(Part):
     points: Annotated[tuple[Point, ...], *several(1, limits.MAX_CURVE_POINTS)]
 
     @model_validator(mode="after")
-    def _in_order(self) -> Self:
+    def _in_order(self) -> Curve:
         if any(b[0] < a[0] for a, b in pairwise(self.points)):
             raise ValueError(f"expected the points of curve {self.name!r} in order of time")
         return self
@@ -106,7 +106,7 @@ class Submit(ClientMessage, JobMessage):
     credits: Credits
 
     @model_validator(mode="after")
-    def _whole(self) -> Self:
+    def _whole(self) -> Submit:
         tracks = sum(stream.role == "track" for stream in self.streams)
         if tracks != 1:
             raise ValueError(f"expected exactly one stream with the role 'track', got {tracks}")

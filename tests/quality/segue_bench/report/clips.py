@@ -39,15 +39,16 @@ def compare_with_default(
         ours = values_of(rows.get(DEFAULT, ()), column)
         if column.best == "none" or not ours:
             continue
-        p, leans = {}, {}
+        p, found = {}, {}
         for name, having in rows.items():
             theirs = values_of(having, column) if name != DEFAULT else {}
             shared = [excerpt for excerpt in ours if excerpt in theirs]
             if shared:
                 a, b = (np.array([values[e] for e in shared]) for values in (theirs, ours))
-                p[name], leans[name] = wilcoxon(a, b), _lean(a - b, column)
+                p[name] = wilcoxon(a, b)
+                found[name] = Versus(float(a.mean()), float(b.mean()), len(a), _lean(a - b, column), False)
         for name, adjusted in holm(p).items():
-            versus = Versus(leans[name], adjusted < ALPHA, adjusted)
+            versus = replace(found[name], sure=adjusted < ALPHA, p=adjusted)
             cells[name][column.name] = replace(cells[name][column.name], versus=versus)
 
 

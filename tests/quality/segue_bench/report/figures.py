@@ -16,12 +16,16 @@ State = Literal["ahead", "behind", "level"]
 
 @dataclass(frozen=True)
 class Versus:
-    """Against our default on the same excerpts: which way it ``leans``, and whether beyond chance (``sure``).
+    """Against our default on the ``clips`` excerpts both have: the method's ``value`` and ``ours``.
 
-    ``p``: of figures of clips, by a paired Wilcoxon test, Holm-adjusted. Figures of sets are sure if the 95 % interval
-    of the difference, both drawn alike from the tracks, leaves out 0.
+    ``leans``: which way it goes, and ``sure``: whether beyond chance. ``p``: of figures of clips, by a paired Wilcoxon
+    test, Holm-adjusted. Figures of sets are sure if the 95 % interval of the difference, both drawn alike from the
+    tracks, leaves out 0.
     """
 
+    value: float
+    ours: float
+    clips: int
     leans: State
     sure: bool
     p: float | None = None
@@ -49,10 +53,14 @@ class Cell:
 
 @dataclass(frozen=True)
 class Comparison:
-    """``one`` against ``other``: ahead, behind or level, and whether that is beyond chance."""
+    """``one`` against ``other``: ahead, behind or level, and whether that is beyond chance.
+
+    ``values``: of the excerpts both have, where that is known, else those of the cells.
+    """
 
     one: Cell
     other: Cell
+    values: tuple[float, float]
     state: State
     sure: bool
 

@@ -62,11 +62,12 @@ class Sets:
             return None
         shared = {row.excerpt.name for row in rows} & {row.excerpt.name for row in default}
         ours, theirs = ([row for row in having if row.excerpt.name in shared] for having in (default, rows))
-        if len(_tracks(theirs)) < FEWEST_TRACKS:
+        if len(_tracks(theirs)) < 2:
             return None
         (a, drawn_a), (b, drawn_b) = self._drawn(theirs), self._drawn(ours)
         difference = percentile_interval(a - b, drawn_a - drawn_b)
-        return Versus("ahead" if a < b else "behind" if a > b else "level", difference.low > 0 or difference.high < 0)
+        sure = len(_tracks(theirs)) >= FEWEST_TRACKS and (difference.low > 0.0 or difference.high < 0.0)
+        return Versus(a, b, len(shared), "ahead" if a < b else "behind" if a > b else "level", sure)
 
     def _drawn(self, rows: Sequence[Row]) -> tuple[float, Float[np.ndarray, " drawn"]]:
         by_excerpt = {row.excerpt.name: row for row in self.real}

@@ -72,14 +72,16 @@ class Table:
         if one is None or two is None or column.name not in one.cells or column.name not in two.cells:
             return None
         a, b = one.cells[column.name], two.cells[column.name]
+        versus = a.versus if other == DEFAULT else None
+        values = (a.value, b.value) if versus is None else (versus.value, versus.ours)
         state: State = "level"
-        if column.better(a.value, b.value):
+        if column.better(*values):
             state = "ahead"
-        elif column.better(b.value, a.value):
+        elif column.better(*reversed(values)):
             state = "behind"
         if other == DEFAULT:
-            return Comparison(a, b, state, a.versus is not None and a.versus.sure and a.versus.leans == state)
-        return Comparison(a, b, state, a.apart(b))
+            return Comparison(a, b, values, state, versus is not None and versus.sure and versus.leans == state)
+        return Comparison(a, b, values, state, a.apart(b))
 
 
 PARTS: Mapping[str, Callable[[Row], bool]] = {

@@ -168,6 +168,9 @@ def _not_lost(table: Table, column: Column, method: str) -> Iterator[tuple[bool,
 def _said(table: Table, column: Column, method: str, compared: Comparison) -> str:
     part = "" if table.part == "all" else f", {table.part} ({counted(table.excerpts, 'excerpt')})"
     figures = f"{figure(column, compared.other)} against {method} {figure(column, compared.one)}"
+    if compared.one.clips != compared.other.clips and compared.one.versus is not None:
+        value, ours = (column.text(shared) for shared in compared.values)
+        figures += f" (on the {counted(compared.one.versus.clips, 'excerpt')} of both: {ours} against {value})"
     standing = {"behind": "better", "ahead": "worse", "level": "level"}[compared.state]
     sure = "" if compared.state == "level" else ", beyond chance" if compared.sure else ", within chance"
     versus = compared.one.versus

@@ -27,10 +27,11 @@ class Finding:
     @property
     def text(self) -> str:
         """The score with both figures and, where there is one, p."""
-        one, other = self.comparison.one, self.comparison.other
-        p = "" if one.versus is None or one.versus.p is None else f", p {small(one.versus.p)}"
+        value, ours = self.comparison.values
+        versus = self.comparison.one.versus
+        p = "" if versus is None or versus.p is None else f", p {small(versus.p)}"
         unit = f" {self.column.unit}" if self.column.unit else ""
-        return f"{self.column.title} {self.column.text(one.value)} against {self.column.text(other.value)}{unit}{p}"
+        return f"{self.column.title} {self.column.text(value)} against {self.column.text(ours)}{unit}{p}"
 
 
 @dataclass(frozen=True)

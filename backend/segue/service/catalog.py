@@ -1,0 +1,93 @@
+"""What this renderer can do, as WELCOME lists it; read from manifests alone, no bundle is opened."""
+
+from __future__ import annotations
+
+import logging
+import zipfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from segue.errors import BundleRejected
+from segue.prior.folders import bundles_folder, embedded_folder, is_bundle_name
+from segue.prior.manifest import MANIFEST, Manifest, parse_manifest, read_manifest
+from segue.service.jobs import TASK_USES
+from segue.service.wire import EMBEDDED
+from segue_protocol import limits
+from segue_protocol.messages import Bundle
+
+TASKS = tuple(sorted(TASK_USES))
+SAMPLERS = ("ddim", "ddpm", "ding", "dpmpp", "pingpong")
+"""Names of :mod:`segue.sampling.registry`, which imports torch and so cannot be asked here; a test compares them."""
+
+_MAX_MANIFEST = 4 << 20
+_log = logging.getLogger(__name__)
+
+
+class Catalog:
+    """The default bundle and those in the user's folder; looked up again when the folder changes."""
+
+    def __init__(self, default: str | None = None, folder: Path | None = None) -> None:
+        """``default``: the bundle of the devices, by name or path, None for the embedded one.
+
+        Raises:
+            BundleRejected: it cannot be read.
+        """
+        self._folder = folder or bundles_folder()
+        if default is None:
+            self._default = _listed(EMBEDDED, read_manifest(embedded_folder())[0])
+        else:
+            manifest = _manifest(self._folder / default if is_bundle_name(default) else Path(default))
+            self._default = _listed(default if is_bundle_name(default) else manifest.name, manifest)
+        self._looked: int | None = -1
+        self._bundles: dict[str, Bundle] = {}
+
+    @property
+    def bundles(self) -> tuple[Bundle, ...]:
+        """All, the default one first."""
+        looked = None
+        with suppress(OSError):
+            looked = self._folder.stat().st_mtime_ns
+        if looked != self._looked:
+            self._looked = looked
+            found = {self._default.name: self._default}
+            for name, manifest in _manifests(self._folder):
+                found.setdefault(name, _listed(name, manifest))
+            self._bundles = dict(list(found.items())[: limits.MAX_LISTED])
+        return tuple(self._bundles.values())
+
+    def resolve(self, name: str) -> str | None:
+        """What jobs call a bundle that a client names; None is the default one.
+
+        Raises:
+            BundleRejected: none of that name is listed: a client cannot make the renderer open anything else.
+        """
+        known = [bundle.name for bundle in self.bundles]
+        if name not in known:
+            raise BundleRejected(f"expected a bundle of {', '.join(known)}, got {name!r}")
+        return None if name == self._default.name else name
+
+
+def _listed(name: str, manifest: Manifest) -> Bundle:
+    return Bundle(name=name, version=manifest.version, kind=manifest.kind, commercial=manifest.commercial_use)
+
+
+def _manifests(folder: Path) -> Iterator[tuple[str, Manifest]]:
+    """By the name that finds the bundle; what cannot be read is left out, and said once."""
+    with suppress(OSError):
+        for path in sorted(folder.iterdir()):
+            name = path.stem if path.suffix == ".zip" else path.name
+            if not is_bundle_name(name):
+                continue
+            try:
+                yield name, _manifest(path)
+            except (BundleRejected, OSError, KeyError, zipfile.BadZipFile) as error:
+                _log.warning("the bundle %s is left out: %s", path.name, error)
+
+
+def _manifest(path: Path) -> Manifest:
+    zipped = path if path.suffix == ".zip" else path.with_name(f"{path.name}.zip")
+    if path.is_dir() or not zipped.is_file():
+        return read_manifest(path)[0]
+    with zipfile.ZipFile(zipped) as archive, archive.open(MANIFEST) as file:
+        return parse_manifest(file.read(_MAX_MANIFEST + 1))

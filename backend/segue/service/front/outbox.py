@@ -1,0 +1,216 @@
+"""What waits to be sent to one client: small messages first, audio as far as its credits go; counted in bytes.
+
+Messages are sealed when their turn comes, since the seal counts them in the order in which they leave.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float32
+
+from segue.service.wire import chunk_of
+from segue_protocol import limits
+from segue_protocol.codec import Frame
+from segue_protocol.messages import Chunk, JobMessage, Message, Progress
+from segue_protocol.streams import Shape, spans
+
+Seal = Callable[[Message, Frame], list[Frame]]
+Audio = Float32[np.ndarray, "_channels _samples"]
+
+_SMALL = 512  # counted for a message without payload: more than any takes here, texts aside
+
+
+@dataclass(frozen=True, eq=False)
+class Letter:
+    """A message with its payload, or frames that are sealed already."""
+
+    message: Message | None = None
+    payload: Frame = b""
+    frames: tuple[Frame, ...] = ()
+
+    @property
+    def nbytes(self) -> int:
+        """What it counts for."""
+        return _SMALL + len(self.payload) + sum(len(frame) for frame in self.frames)
+
+
+@dataclass(eq=False)
+class Line:
+    """What waits for one job, in order; ``credits``: chunks its client still allows; ``ended``: called at its end."""
+
+    job: str
+    generation: int
+    credits: int
+    ended: Callable[[], None]
+    letters: deque[Letter | Cuts] = field(default_factory=deque)
+    held: int = 0
+    closed: bool = False
+
+    def say(self, message: JobMessage, payload: Frame = b"") -> None:
+        """A message behind all that waits."""
+        self._append(Letter(message, payload))
+
+    def close(self, final: JobMessage, payload: Frame = b"") -> None:
+        """The final message, behind all that waits."""
+        self.say(final, payload)
+        self.closed = True
+
+    def stream(self, number: int, audio: Audio) -> None:
+        """Audio behind all that waits."""
+        self._append(Cuts(number, audio))
+
+    def _append(self, item: Letter | Cuts) -> None:
+        self.letters.append(item)
+        self.held += item.nbytes
+
+    def clear(self) -> None:
+        """Forget all that waits; where the final message is among it, there must be another."""
+        self.closed = self.closed and not self.letters
+        self.letters.clear()
+        self.held = 0
+
+    @property
+    def blocked(self) -> bool:
+        """Whether nothing can go before the client gives credit."""
+        return bool(self.letters) and isinstance(self.letters[0], Cuts) and self.credits < 1
+
+    def next(self) -> Letter | None:
+        """Take out what goes next, if something may."""
+        if not self.letters or self.blocked:
+            return None
+        first = self.letters[0]
+        if isinstance(first, Letter):
+            self.letters.popleft()
+            self.held -= first.nbytes
+            return first
+        self.credits -= 1
+        letter = first.cut(self.job, self.generation)
+        if first.nbytes == 0:
+            self.letters.popleft()
+        self.held -= len(letter.payload)
+        return letter
+
+
+class Cuts:
+    """A stream on its way: what is not yet cut into chunks."""
+
+    def __init__(self, number: int, audio: Audio) -> None:
+        self._number, self._audio = number, audio
+        self._spans: Iterator[tuple[int, int]] = spans(Shape(*audio.shape), limits.MAX_PAYLOAD_BYTES)
+        self.nbytes = audio.nbytes
+
+    def cut(self, job: str, generation: int) -> Letter:
+        """The next chunk."""
+        offset, samples = next(self._spans)
+        payload = chunk_of(self._audio, offset, samples)
+        self.nbytes -= len(payload)
+        channels = self._audio.shape[0]
+        chunk = Chunk(
+            job=job, generation=generation, stream=self._number, offset=offset, samples=samples, channels=channels
+        )
+        return Letter(chunk, payload)
+
+
+class Outbox:
+    """All that waits for one client; ``taken``: when it last took something, or gave credit (monotonic)."""
+
+    def __init__(self, seal: Seal) -> None:
+        self._seal = seal
+        self._small: deque[Letter] = deque()
+        self._progress: dict[str, Progress] = {}
+        self._lines: OrderedDict[str, Line] = OrderedDict()
+        self._first: list[Frame] | None = None
+        self._small_held = 0
+        self.taken = time.monotonic()
+
+    @property
+    def small(self) -> int:
+        """Bytes of messages without credit: all a client can make grow by asking."""
+        return self._small_held
+
+    @property
+    def held(self) -> int:
+        """Bytes that wait, but for the largest job's, which may be larger than any bound."""
+        held = [line.held for line in self._lines.values()]
+        return self._small_held + sum(held) - max(held, default=0)
+
+    @property
+    def waits(self) -> bool:
+        """Whether anything is left to send, with credit or without."""
+        return bool(self._first or self._small or self._progress or any(line.letters for line in self._lines.values()))
+
+    @property
+    def ready(self) -> bool:
+        """Whether something can go now."""
+        lines = self._lines.values()
+        return bool(
+            self._first or self._small or self._progress or any(line.letters and not line.blocked for line in lines)
+        )
+
+    def say(self, message: Message) -> None:
+        """A small message, before all audio."""
+        self._add(Letter(message))
+
+    def sealed(self, frames: list[Frame]) -> None:
+        """Frames of the handshake, which are sealed already."""
+        self._add(Letter(frames=tuple(frames)))
+
+    def _add(self, letter: Letter) -> None:
+        self._small.append(letter)
+        self._small_held += letter.nbytes
+
+    def progress(self, message: Progress) -> None:
+        """Where a job stands: takes the place of what was not yet sent of it."""
+        self._progress[message.job] = message
+
+    def open_line(self, line: Line) -> None:
+        """A job whose results will wait here."""
+        self._lines[line.job] = line
+
+    def next(self) -> list[Frame] | None:
+        """The frames to send now, the same ones until :meth:`sent`; None where nothing may go."""
+        if self._first is None:
+            letter = self._pick()
+            if letter is None:
+                return None
+            self._first = list(letter.frames) or self._seal(letter.message, letter.payload)  # type: ignore[arg-type]
+        return self._first
+
+    def sent(self) -> None:
+        """The frames of :meth:`next` are out."""
+        self._first = None
+        self.taken = time.monotonic()
+
+    def credited(self) -> None:
+        """The client gave credit: it has taken something."""
+        self.taken = time.monotonic()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._small.clear()
+        self._progress.clear()
+        self._lines.clear()
+        self._first, self._small_held = None, 0
+
+    def _pick(self) -> Letter | None:
+        if self._small:
+            letter = self._small.popleft()
+            self._small_held -= letter.nbytes
+            return letter
+        if self._progress:
+            return Letter(self._progress.pop(next(iter(self._progress))))
+        for name, line in list(self._lines.items()):  # the job that was served longest ago first
+            following = line.next()
+            if following is None:
+                continue
+            self._lines.move_to_end(name)
+            if line.closed and not line.letters:
+                del self._lines[name]
+                line.ended()
+            return following
+        return None

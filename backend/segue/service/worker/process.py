@@ -1,0 +1,156 @@
+"""A render process as its pool sees it: started, written to without waiting, heard, and ended for certain."""
+
+from __future__ import annotations
+
+import json
+import logging
+import queue
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import deque
+from contextlib import suppress
+from dataclasses import asdict
+from io import BufferedIOBase
+
+from segue.service.settings import DeviceSettings
+from segue.service.store.store import Store
+from segue.service.worker.frames import Frame, frame, read_frame, write_frame
+
+_MODULE = "segue.service.worker.child"
+_INBOX = 64  # frames not yet handled: beyond them the process waits
+_WORDS = 20  # last lines of its stderr, to say why it died
+
+_log = logging.getLogger(__name__)
+
+
+class RenderProcess:
+    """One process and three threads that end with it: they read its frames, write ours, and read its stderr."""
+
+    def __init__(self, device: DeviceSettings, store: Store | None) -> None:
+        """Start it; it says "ready" or "unfit".
+
+        Raises:
+            OSError: the system cannot start a process.
+        """
+        place = None if store is None else {"folder": str(store.folder), "limit": store.limit}
+        given = json.dumps({"device": asdict(device), "store": place})
+        # -P: modules are never taken from the working folder
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", _MODULE, given],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=tempfile.gettempdir(),
+            start_new_session=True,  # Ctrl-C is for the pool, which then closes it
+        )
+        self.heard = time.monotonic()
+        self._inbox: queue.Queue[Frame | None] = queue.Queue(_INBOX)
+        self._outbox: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
+        self._words: deque[str] = deque(maxlen=_WORDS)
+        self._threads = [
+            threading.Thread(target=work, name=f"segue-{device.name}-{work.__name__.strip('_')}", daemon=True)
+            for work in (self._read, self._write, self._listen)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs; a stopped one does."""
+        return self._process.poll() is None
+
+    @property
+    def silence(self) -> float:
+        """Seconds since it was last heard."""
+        return time.monotonic() - self.heard
+
+    def send(self, sent: Frame) -> None:
+        """Send as soon as it can be read; never waits."""
+        self._outbox.put(sent)
+
+    def receive(self, timeout: float) -> Frame | None:
+        """The next frame but "alive"; None where none came within ``timeout`` seconds, or :meth:`wake` was called.
+
+        Raises:
+            EOFError: it has ended.
+        """
+        try:
+            received = self._inbox.get(timeout=timeout)
+        except queue.Empty:
+            return None
+        if received is not None and received.say == "ended":
+            raise EOFError("the process has ended")
+        return received
+
+    def wake(self) -> None:
+        """Make :meth:`receive` return soon; may be called on any thread."""
+        with suppress(queue.Full):  # there is something to return with
+            self._inbox.put_nowait(None)
+
+    def end(self) -> str:
+        """Kill it where it still runs; how it ended, and its last words."""
+        self._process.kill()
+        code = self._process.wait()
+        self._outbox.put(None)
+        while any(thread.is_alive() for thread in self._threads):
+            with suppress(queue.Empty):  # the reader may wait for room
+                while True:
+                    self._inbox.get_nowait()
+            for thread in self._threads:
+                thread.join(0.05)
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+            assert stream is not None
+            with suppress(OSError):
+                stream.close()
+        last = next((line for line in reversed(self._words) if line.strip()), "")
+        return _ending(code) + (f"; its last words: {last.strip()[:300]}" if last else "")
+
+    def _read(self) -> None:
+        assert isinstance(self._process.stdout, BufferedIOBase)
+        while True:
+            try:
+                received = read_frame(self._process.stdout)
+            except (OSError, EOFError, ValueError) as error:
+                _log.debug("pipe of process %d: %s", self.pid, error)
+                received = None
+            if received is None:
+                self._inbox.put(frame("ended"))
+                return
+            self.heard = time.monotonic()
+            if received.say != "alive":
+                self._inbox.put(received)
+
+    def _write(self) -> None:
+        assert isinstance(self._process.stdin, BufferedIOBase)
+        while (sent := self._outbox.get()) is not None:
+            try:
+                write_frame(self._process.stdin, sent)
+            except OSError:  # it has ended, as the reader will see
+                return
+
+    def _listen(self) -> None:
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            text = line.decode("utf-8", "replace").rstrip()
+            self._words.append(text)
+            _log.info("process %d: %s", self.pid, text)
+
+
+def _ending(code: int) -> str:
+    if code >= 0:
+        return f"ended with exit status {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = "unknown"
+    hint = ", as the system does where memory runs out" if name == "SIGKILL" else ""
+    return f"was ended by signal {-code} ({name}{hint})"

@@ -1,0 +1,148 @@
+"""A renderer's life as its clients see it: start, stop, death, another address."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+import segue
+from segue.client import ServiceError
+from segue_protocol import messages
+from segue_protocol.connection_file import read_connection_file
+from segue_protocol.errors import ProtocolError
+from tests.pools import RATE, endless, song
+from tests.renderers import Peer, RunningRenderer, free_port, shared_renderer, submit, until
+
+ENDLESS = segue.RenderSettings(steps=1000)
+
+
+def command(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "segue.cli.main", *words], capture_output=True, text=True, check=False)
+
+
+def test_ready_is_one_line_and_the_files_are_for_the_user_alone() -> None:
+    renderer = shared_renderer()
+    assert renderer.line.count("\n") == 1
+    assert renderer.content.endpoint in renderer.line
+    for path in (renderer.file, *(renderer.folder / "keys").rglob("*.json"), Path(renderer.content.endpoint[6:])):
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_a_second_renderer_in_the_same_place_is_refused_and_the_first_one_stays() -> None:
+    renderer = shared_renderer()
+    refused = command("serve", "--connection-file", str(renderer.file), "--keys", str(renderer.folder / "keys"))
+    assert refused.returncode == 2
+    assert str(renderer.process.pid) in refused.stderr
+    with segue.Client(renderer.file) as client:
+        assert client.status().devices
+
+
+def test_status_tells_devices_queue_and_bundles_in_text_and_json() -> None:
+    told = command("status", "--connection-file", str(shared_renderer().file), "--json")
+    reply = json.loads(told.stdout)
+    assert reply["devices"][0]["name"] == "cpu"
+    assert reply["max_jobs"] == 4
+    assert reply["bundles"][0]["name"] == "embedded"
+
+
+def test_a_client_on_another_address_comes_in_with_its_own_key_until_that_is_removed(tmp_path: Path) -> None:
+    """Two loopback addresses: the renderer on 127.0.0.2, whose wire never touches 127.0.0.1."""
+    renderer = RunningRenderer(tmp_path, "--bind", f"tcp://127.0.0.2:{free_port()}", "--drain", "0")
+    try:
+        folder, copied = ["--keys", str(tmp_path / "keys")], tmp_path / "studio-b.json"
+        added = command(
+            "keys", "add", "studio-b", "--out", str(copied), "--connection-file", str(renderer.file), *folder
+        )
+        assert added.returncode == 0, added.stderr
+        assert read_connection_file(copied).client_public_key != renderer.content.client_public_key
+        with segue.Client(copied) as client:
+            assert client.status().clients == 1
+            assert "127.0.0.2" in renderer.content.endpoint
+        assert command("keys", "remove", "studio-b", *folder).returncode == 0
+        with pytest.raises(ServiceError, match="segue keys add") as caught:
+            segue.Client(copied).status()
+        assert caught.value.code == "CONNECTION"
+    finally:
+        renderer.kill()
+
+
+def test_killed_in_mid_job_is_known_within_3_s_and_the_next_renderer_is_found(tmp_path: Path) -> None:
+    renderer = RunningRenderer(tmp_path)
+    copied = tmp_path / "copied.json"
+    copied.write_bytes(renderer.file.read_bytes())
+    copied.chmod(0o600)
+    killed = 0.0
+
+    def kill(progress: segue.Progress) -> None:
+        nonlocal killed
+        killed = time.monotonic()
+        renderer.kill()
+
+    with segue.Client(renderer.file) as client:
+        with pytest.raises(ServiceError) as caught:
+            client.fill(song().samples, RATE, (5.0, 6.0), settings=ENDLESS, callback=kill)
+        assert caught.value.code == "LOST"
+        assert time.monotonic() - killed < 3.0
+        with pytest.raises(ServiceError, match="is gone") as stale:
+            client.status()
+        assert stale.value.code == "CONNECTION"
+        again = RunningRenderer(tmp_path, "--drain", "0")
+        try:
+            assert client.status().devices
+            with pytest.raises(ProtocolError):  # on this machine a copy of the old file is known to be stale
+                read_connection_file(copied)
+        finally:
+            again.kill()
+
+
+def test_shutdown_fails_what_does_not_finish_in_time_says_goodbye_and_cleans_up(tmp_path: Path) -> None:
+    renderer = RunningRenderer(tmp_path, "--drain", "1")
+    with Peer(renderer.content) as peer:
+        peer.send(submit("a", endless()))
+        peer.send_audio("a", song().samples, peer.await_(messages.Accepted))
+        peer.send(submit("b", endless(), streams=submit("b").streams[:1]))
+        peer.await_(messages.Accepted)
+        codes: list[int] = []
+        stopping = threading.Thread(target=lambda: codes.append(renderer.stop()))
+        stopping.start()
+        assert until(lambda: "stopped by SIGTERM" in _refusal(peer))
+        finals = [peer.final(name) for name in "ab"]
+        assert [isinstance(final, messages.Failed) and final.code for final in finals] == ["LOST", "LOST"]
+        assert "SIGTERM" in peer.await_(messages.Goodbye).reason
+        stopping.join()
+    assert codes == [0]
+    assert not renderer.file.exists()
+    assert not Path(str(renderer.file).replace("c.json", "c.sock")).exists()
+    ended = [json.loads(line) for line in renderer.log.read_text().splitlines() if "ended with" in line]
+    assert {line["job"]: line["message"] for line in ended} == dict.fromkeys("ab", "ended with FAILED")
+
+
+def _refusal(peer: Peer) -> str:
+    """What a job is answered while the renderer ends."""
+    peer.send(submit("late"))
+    answer = peer.await_((messages.Error, messages.Accepted, messages.Busy))
+    if isinstance(answer, messages.Accepted):
+        peer.send(messages.Cancel(job="late", generation=0))
+        peer.final("late")
+    return answer.message if isinstance(answer, messages.Error) else ""
+
+
+def test_sessions_that_come_and_go_leave_nothing_behind() -> None:
+    renderer = shared_renderer()
+    for _ in range(20):
+        Peer(renderer.content).close()
+    assert until(lambda: renderer.counts()["clients"] == 0)
+    front = psutil.Process(renderer.process.pid)
+    before, files = renderer.rss_mb, front.num_fds()
+    for _ in range(100):
+        Peer(renderer.content).close()
+    assert until(lambda: renderer.counts()["clients"] == 0)
+    assert renderer.rss_mb < before + 4
+    assert front.num_fds() <= files + 2

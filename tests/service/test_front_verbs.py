@@ -1,0 +1,121 @@
+"""``segue.Client`` against the library: the same verbs, the same samples."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+import segue
+from segue.client import Candidate, ServiceError
+from segue.errors import BundleRejected, Cancelled, InvalidRequest
+from segue_protocol.connection_file import write_connection_file
+from tests.pools import RATE
+from tests.renderers import shared_renderer
+from tests.songs import loop_song
+
+QUICK = segue.RenderSettings(seed=7, steps=1, method="splice")
+
+
+@pytest.fixture(scope="module")
+def client():
+    with segue.Client(shared_renderer().file, patience=240.0) as made:
+        yield made
+
+
+def same(one: segue.Result, other: segue.Result) -> bool:
+    pairs = zip(one.candidates, other.candidates, strict=True)
+    return one.recipe == other.recipe and one.rate == other.rate and all(a.tobytes() == b.tobytes() for a, b in pairs)
+
+
+def test_fill_equals_the_library_at_another_rate_with_two_gaps_and_a_song(client: segue.Client) -> None:
+    audio = loop_song(48000, 12.0)
+    asked = {"gap": [(6.0, 6.5), (3.0, 3.2)], "song": [(loop_song(RATE, 6.0, seed=2), RATE)]}
+    asked["settings"] = segue.RenderSettings(seed=7, steps=1)
+    heard: list[Candidate] = []
+    got = client.fill(audio, 48000, **asked, on_candidate=heard.append)
+    assert same(got, segue.fill(audio, 48000, **asked))
+    assert {gap for one in heard for gap in one.gaps} == {0, 1}
+    assert got.report["task"] == "infill"
+
+
+def test_regenerate_equals_the_library_with_a_freedom_curve_and_two_candidates(client: segue.Client) -> None:
+    audio, settings = loop_song(RATE, 10.0), segue.RenderSettings(seed=1, steps=1, candidates=2)
+    asked = {"gap": (5.0, 5.5), "freedom": [(5.0, 0.2), (5.5, 0.9)], "settings": settings}
+    got = client.regenerate(audio, RATE, **asked)
+    assert len(got.candidates) == 2
+    assert same(got, segue.regenerate(audio, RATE, **asked))
+
+
+@pytest.mark.parametrize("backward", [False, True])
+def test_extend_equals_the_library_in_both_directions(client: segue.Client, backward: bool) -> None:
+    audio = loop_song(RATE, 8.0)
+    got = client.extend(audio, RATE, 0.5, backward=backward, settings=QUICK)
+    assert same(got, segue.extend(audio, RATE, 0.5, backward=backward, settings=QUICK))
+    assert got.audio.shape == (2, 8 * RATE + RATE // 2)
+
+
+def test_transition_equals_the_library(client: segue.Client) -> None:
+    left, right = loop_song(RATE, 8.0), loop_song(RATE, 8.0, seed=3)
+    asked = {"overlap": 0.5, "settings": segue.RenderSettings(steps=1)}
+    assert same(client.transition(left, right, RATE, **asked), segue.transition(left, right, RATE, **asked))
+
+
+def test_the_same_again_comes_from_the_store_without_its_audio_being_sent(client: segue.Client) -> None:
+    audio = loop_song(RATE, 10.0)
+    first = client.fill(audio, RATE, (5.0, 6.0), settings=QUICK)
+    before = shared_renderer().counts()
+    again = client.fill(audio, RATE, (5.0, 6.0), settings=QUICK)
+    after = shared_renderer().counts()
+    assert same(first, again)
+    assert after["received_bytes_total"] == before["received_bytes_total"]
+    assert after["jobs_from_store_total"] == before["jobs_from_store_total"] + 1
+
+
+def test_what_is_wrong_is_refused_as_the_library_refuses_it_and_the_next_request_works(client: segue.Client) -> None:
+    audio = loop_song(RATE, 10.0)
+    for kind, refused in (
+        (InvalidRequest, {"gap": (5.0, 5.0)}),
+        (InvalidRequest, {"gap": (9.0, 11.0)}),
+        (InvalidRequest, {"gap": (5.0, 6.0), "settings": segue.RenderSettings(sampler="none")}),
+        (InvalidRequest, {"gap": (5.0, 6.0), "settings": segue.RenderSettings(method="none")}),
+        (BundleRejected, {"gap": (5.0, 6.0), "settings": segue.RenderSettings(bundle="none")}),
+    ):
+        with pytest.raises(kind):
+            client.fill(audio, RATE, **refused)
+    assert client.fill(audio, RATE, (5.0, 6.0), settings=QUICK).rate == RATE
+
+
+def test_a_callback_cancel_from_another_thread_and_a_callback_that_raises_stop_the_render(client: segue.Client) -> None:
+    audio, endless = loop_song(RATE, 10.0), segue.RenderSettings(steps=1000)
+
+    def at_step(work):
+        return lambda progress: work() if progress.stage == "sample" and progress.step > 1 else None
+
+    with pytest.raises(Cancelled):
+        client.fill(audio, RATE, (5.0, 6.0), settings=endless, callback=at_step(lambda: False))
+    with pytest.raises(Cancelled):
+        thread = threading.Thread(target=client.cancel)
+        start = at_step(lambda: thread.start() if thread.ident is None else None)
+        client.fill(audio, RATE, (5.0, 6.0), settings=endless, callback=start)
+    thread.join()
+    with pytest.raises(ZeroDivisionError):
+        client.fill(audio, RATE, (5.0, 6.0), settings=endless, callback=at_step(lambda: 1 // 0))
+    assert client.fill(audio, RATE, (5.0, 6.0), settings=QUICK).rate == RATE
+    assert not np.array_equal(audio, loop_song(RATE, 10.0, seed=1))
+
+
+def test_without_a_renderer_the_error_says_what_to_do(tmp_path) -> None:
+    with pytest.raises(ServiceError, match="segue serve") as caught:
+        segue.Client(tmp_path / "none.json").status()
+    assert caught.value.code == "CONNECTION"
+
+
+def test_a_renderer_that_does_not_answer_is_given_up_within_its_time(tmp_path) -> None:
+    write_connection_file(
+        tmp_path / "c.json", shared_renderer().content.model_copy(update={"endpoint": "tcp://127.0.0.1:9"})
+    )
+    with pytest.raises(ServiceError) as caught:
+        segue.Client(tmp_path / "c.json").status()
+    assert caught.value.code == "CONNECTION"
