@@ -27,6 +27,7 @@ from segue.service.wire import chunk_of, submit_of
 from segue_protocol import limits
 from segue_protocol.codec import Frame, Received, pack, parse
 from segue_protocol.connection_file import ConnectionFile, read_connection_file
+from segue_protocol.errors import ProtocolError
 from segue_protocol.messages import (
     FINAL,
     Accepted,
@@ -147,15 +148,23 @@ class Peer:
     def greet(self) -> Welcome:
         nonce = secrets.token_bytes(limits.NONCE_BYTES)
         self.raw(seal(handshake_key(self.secret), Sender.CLIENT, 0, pack(Hello(nonce=nonce, client="test 1"))))
-        frames = self.frames(10.0)
-        assert frames is not None, "no answer to HELLO"
-        unseal(handshake_key(self.secret), Sender.RENDERER, frames)
+        frames = self._handshake_frames()
         welcome = parse(frames[1:], Sender.RENDERER).message
         assert isinstance(welcome, Welcome), welcome
         assert welcome.client_nonce == nonce
         self.key = session_key(self.secret, nonce, welcome.nonce)
         self.sent = self.received = 0
         return welcome
+
+    def _handshake_frames(self) -> list[bytes]:
+        """What answers HELLO; before it, messages of the session that ends may come."""
+        while (frames := self.frames(10.0)) is not None:
+            try:
+                unseal(handshake_key(self.secret), Sender.RENDERER, frames)
+            except ProtocolError:
+                continue
+            return frames
+        raise AssertionError("no answer to HELLO")
 
     # ---- out ----------------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from segue.errors import InvalidRequest, ResourceError
 from segue.render.plot import RANGE_DB, log_spectrogram
 from segue.tasks.plan import Stereo
 from segue_bench.contract import RATE
+from segue_bench.methods.registry import METHODS
 from segue_bench.report.figures import DEFAULT, REAL
 from segue_bench.report.table import MAIN, Tables
 from segue_bench.results import ExcerptFacts, Results, Row
@@ -33,14 +34,18 @@ _CYAN = (77, 243, 255)
 
 @dataclass(frozen=True)
 class ListenSettings:
-    """``excerpts`` of each recall class under the main condition, ``others`` of each other condition."""
+    """``excerpts`` of each recall class under the main condition, by ``methods`` (None: all), ``others`` of each other."""
 
     excerpts: int = 1
     others: int = 1
+    methods: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.excerpts < 0 or self.others < 0:
             raise InvalidRequest(f"expected 0 or more excerpts to listen to, got {self.excerpts} and {self.others}")
+        unknown = [name for name in self.methods or () if name not in METHODS]
+        if unknown:
+            raise InvalidRequest(f"no such method to listen to: {', '.join(unknown)}; there are {', '.join(METHODS)}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +79,8 @@ def scenes(results: Results, tables: Tables, settings: ListenSettings) -> Iterat
             if taken[group] >= limit:
                 continue
             taken[group] += 1
-            rows = [r for r in kept if r.excerpt.name == excerpt.name and (condition == MAIN or r.method in FEW)]
+            wanted = settings.methods if condition == MAIN else FEW
+            rows = [r for r in kept if r.excerpt.name == excerpt.name and (wanted is None or r.method in wanted)]
             rows.sort(key=lambda row: order.index(row.method))
             yield Scene(condition, excerpt, tuple(_heard(results, rows)))
 
