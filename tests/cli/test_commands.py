@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -166,7 +167,14 @@ def test_a_refusal_has_its_code_says_why_and_writes_nothing(
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT")
 def test_ctrl_c_in_mid_render_ends_with_130_and_leaves_nothing(music: Path, tmp_path: Path) -> None:
     argv = [sys.executable, "-m", "segue.cli.main", "fill", str(music), "--gap", "4:6", "-o", str(tmp_path / "out.wav")]
-    with subprocess.Popen([*argv, "--steps", "900"], stderr=subprocess.PIPE, text=True) as process:
+    # started in the background, as CI may be, this process ignores Ctrl-C and its children would too
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(
+        [*argv, "--steps", "900"],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heard,  # noqa: PLW1509  (no other thread runs)
+    ) as process:
         assert process.stderr is not None
         for line in process.stderr:
             if line.startswith("sample"):

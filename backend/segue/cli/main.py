@@ -43,11 +43,11 @@ app.add_typer(store)
 app.add_typer(keys)
 
 
-def run(argv: Sequence[str], app: typer.Typer = app) -> int:
-    """Run one command line of ``app``, without the program's name; the exit code."""
+def run(argv: Sequence[str], other: typer.Typer | None = None) -> int:
+    """Run one command line, without the program's name, of ``segue`` or of ``other``; the exit code."""
     as_json = "--json" in argv
     try:
-        code = app(list(argv) or ["--help"], standalone_mode=False)
+        code = (other or app)(list(argv) or ["--help"], standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         return output.refuse(Cancelled("stopped by Ctrl-C"), as_json=as_json)
     except Exception as error:
@@ -59,9 +59,9 @@ def run(argv: Sequence[str], app: typer.Typer = app) -> int:
     return code if isinstance(code, int) else 0
 
 
-def main(app: typer.Typer = app) -> None:
-    """The console script."""
-    code = run(sys.argv[1:], app)
+def main(other: typer.Typer | None = None) -> None:
+    """The console script of ``segue``, or of ``other``."""
+    code = run(sys.argv[1:], other)
     atexit._run_exitfuncs()
     try:
         sys.stdout.flush()
