@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jaxtyping import install_import_hook
 
-_hook = install_import_hook(["segue", "segue_export", "segue_protocol", "segue_bench"], "beartype.beartype")
+_hook = install_import_hook(["segue", "segue_export", "segue_protocol"], "beartype.beartype")
 
 import torch  # noqa: E402
 
