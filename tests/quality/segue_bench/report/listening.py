@@ -34,7 +34,7 @@ _CYAN = (77, 243, 255)
 
 @dataclass(frozen=True)
 class ListenSettings:
-    """``excerpts`` of each recall class under the main condition, by ``methods`` (None: all), ``others`` of each other."""
+    """``excerpts`` of each recall class in the main table, by ``methods`` (None: all); ``others`` of each other one."""
 
     excerpts: int = 1
     others: int = 1
