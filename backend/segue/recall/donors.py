@@ -1,21 +1,24 @@
 """Donors: the places of the song that fit the gap's contexts best.
 
 The left donor is a place whose preceding second and a half resembles the gap's left context; the right donor a place
-whose following second and a half resembles the right context. A pair switches once, where the two are most alike.
+whose following second and a half resembles the right context. A pair switches once. Of the likely places
+:mod:`segue.recall.choose` takes those that are expected to be nearest to the missing music.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Integer
 
 from segue.clip.span import Span
 from segue.recall.blocked import clear_frames, is_clear, known_after, known_before, touching_frames
+from segue.recall.choose import Chosen, choose
 from segue.recall.fades import best_shift, correlations
 from segue.recall.features import FLOOR_DB, HOP, N_FFT, RATE
+from segue.recall.foretold import Side, differences, foretell
 
 MARGIN = int(0.1 * RATE)
 """Samples on each side of the gap that a donor is sure to cover as well, for the seams."""
@@ -25,9 +28,9 @@ _MIN_CONTEXT = 8  # a shorter context says nothing
 _FAR = np.float32(1e9)
 _ALIGN_WINDOW = int(0.4 * RATE)
 _ALIGN_REACH = int(0.025 * RATE)
-_EACH, _BOTH = 12, 6  # candidates for one context, and for both together
+_EACH, _BOTH = 14, 20  # candidates for one context, and for both together
 _APART = 6  # frames between two candidates
-_SMOOTH = 9  # frames over which the moment to switch is judged
+_SMOOTH = 9  # frames over which the moment to switch between two loops is judged
 _FADING = 40.0  # frames away from the gap in which a context frame's weight falls by 1 / e
 
 
@@ -40,8 +43,9 @@ class DonorPair:
     where no place has room for both). Each is known for the length of the gap and :data:`MARGIN` on both sides.
     ``left_db`` and ``right_db`` are the context distances, NaN for a side that has no context or no place to match it;
     ``distance_db`` is the mean context distance of ``copy``: under 5 dB the song can be recalled nearly right, over
-    7 dB it cannot. ``period``: samples at which the contexts were looped to make the donors (:mod:`segue.recall.loop`),
-    None for places of the song.
+    7 dB it cannot. ``expected_db``: by how much the pair is expected to differ from the gap's own music, see
+    :mod:`segue.recall.choose`. ``period``: samples at which the contexts were looped to make the donors
+    (:mod:`segue.recall.loop`), None for places of the song.
     """
 
     left: int
@@ -52,6 +56,7 @@ class DonorPair:
     right_db: float
     distance_db: float
     period: int | None = None
+    expected_db: float | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,10 @@ class _Context:
     weights: Float[np.ndarray, " length"]
     offset: int
     reference: Span
+
+
+_Heard = tuple[_Context | None, Float[np.ndarray, " frames"] | None]
+"""A context, and the distance to it of a donor at each frame."""
 
 
 def sliding_distance(
@@ -154,22 +163,24 @@ def best_switch(features: Float[np.ndarray, "frames bands"], left: int, right: i
     return float(smooth[at]), at
 
 
-def _choose(
-    features: Float[np.ndarray, "frames bands"],
-    left: Float[np.ndarray, " frames"],
-    right: Float[np.ndarray, " frames"],
-    length: int,
-) -> tuple[int, int, int, int | None] | None:
-    """(left, right, switch, copy) frames of the cheapest pair: both context distances plus that at the switch."""
-    both = best_places((left + right) / 2, _BOTH)
-    best: tuple[float, int, int, int] | None = None
-    for i in dict.fromkeys(best_places(left, _EACH) + both):
-        for j in dict.fromkeys(best_places(right, _EACH) + both):
-            apart, switch = (0.0, length // 2) if i == j else best_switch(features, i, j, length)
-            cost = float(left[i]) + float(right[j]) + apart
-            if best is None or cost < best[0]:
-                best = (cost, i, j, switch)
-    return (*best[1:], both[0] if both else None) if best is not None else None
+def likely_places(
+    left: Float[np.ndarray, " frames"] | None, right: Float[np.ndarray, " frames"] | None
+) -> Integer[np.ndarray, " places"]:
+    """Frames at which donors may stand: the nearest to both contexts, then those to one, where both are possible."""
+    if left is None or right is None:
+        one = left if left is not None else right
+        return np.array(best_places(one, _BOTH) if one is not None else [], int)
+    found = [*best_places((left + right) / 2, _BOTH), *best_places(left, _EACH), *best_places(right, _EACH)]
+    possible = [p for p in dict.fromkeys(found) if max(left[p], right[p]) < _FAR / 10]
+    return np.array(possible, int)
+
+
+def side_of(context: _Context, *, before: bool) -> Side:
+    """A context as :mod:`segue.recall.foretold` hears it, from the gap outwards."""
+    frames = np.where(context.weights[:, None] > 0.0, context.frames, np.nan)
+    if before:
+        return Side(frames[::-1], context.offset + len(frames) - 1, -1)
+    return Side(frames, context.offset, 1)
 
 
 def _align(
@@ -184,6 +195,40 @@ def _align(
     return place + best_shift(heard)
 
 
+@dataclass(frozen=True, eq=False)
+class DonorSearch:
+    """The likely places for a gap, and how they differ from it beside it.
+
+    ``features``: of the song, what is blocked at the floor; ``left`` and ``right``: each context with the distance of
+    every frame to it; ``cells``: :func:`segue.recall.foretold.differences` of the places on either side.
+    """
+
+    features: Float[np.ndarray, "frames bands"]
+    left: _Heard
+    right: _Heard
+    places: Integer[np.ndarray, " places"]
+    cells: tuple[Float[np.ndarray, "places cells"] | None, Float[np.ndarray, "places cells"] | None]
+
+
+def donor_search(
+    features: Float[np.ndarray, "frames bands"], samples: int, gap: Span, blocked: Sequence[Span]
+) -> DonorSearch | None:
+    """Where donors may stand, or None where the song holds no room for one; the rest as :func:`find_donors`."""
+    masked = features.copy()
+    masked[touching_frames(len(features), HOP, N_FFT // 2, N_FFT // 2, blocked)] = FLOOR_DB
+    contexts = _contexts(features, samples, gap, blocked)
+    left, right = (_distances(masked, samples, context, gap, blocked) for context in contexts)
+    places = likely_places(left, right)
+    if not len(places):
+        return None
+    before, after = ((c, d) for c, d in zip(contexts, (left, right), strict=True))
+    cells = [
+        None if c is None or d is None else differences(masked, side_of(c, before=is_left), places)
+        for (c, d), is_left in ((before, True), (after, False))
+    ]
+    return DonorSearch(masked, before, after, places, (cells[0], cells[1]))
+
+
 def find_donors(
     song: Float[np.ndarray, "2 samples"],
     features: Float[np.ndarray, "frames bands"],
@@ -196,34 +241,27 @@ def find_donors(
     spans that must not be heard (this gap, other gaps, joins of files). A gap at an edge of the song uses its one
     context.
     """
-    samples, blocked = song.shape[1], [*blocked, gap]
-    masked = features.copy()
-    masked[touching_frames(len(features), HOP, N_FFT // 2, N_FFT // 2, blocked)] = FLOOR_DB
-    before, after = _contexts(features, samples, gap, blocked)
-    left = _distances(masked, samples, before, gap, blocked)
-    right = _distances(masked, samples, after, gap, blocked)
-    length = -(-gap.stop // HOP) - gap.start // HOP
-    if left is not None and right is not None:
-        chosen = _choose(masked, left, right, length)
-    else:
-        one = left if left is not None else right
-        places = best_places(one, 1) if one is not None else []
-        chosen = (places[0], places[0], 0 if left is None else length, places[0]) if places else None
-    if chosen is None:
+    blocked = [*blocked, gap]
+    search = donor_search(features, song.shape[1], gap, blocked)
+    if search is None:
         return None
-    return _pair(song, gap, blocked, chosen, (before, left), (after, right))
+    length = -(-gap.stop // HOP) - gap.start // HOP
+    chosen = choose(search.features, search.places, foretell(*search.cells, length))
+    if search.left[1] is None or search.right[1] is None:  # one context says nothing of a second donor
+        switch = 0 if search.left[1] is None else length
+        chosen = replace(chosen, left=chosen.copy, right=chosen.copy, switch=switch)
+    return _pair(song, gap, blocked, chosen, search.left, search.right)
 
 
 def _pair(
     song: Float[np.ndarray, "2 samples"],
     gap: Span,
     blocked: Sequence[Span],
-    chosen: tuple[int, int, int, int | None],
-    before: tuple[_Context | None, Float[np.ndarray, " frames"] | None],
-    after: tuple[_Context | None, Float[np.ndarray, " frames"] | None],
+    chosen: Chosen,
+    before: _Heard,
+    after: _Heard,
 ) -> DonorPair:
     """Frames to samples: each donor aligned to its context."""
-    i, j, switch, both = chosen
     references = [c.reference for c, _ in (before, after) if c is not None]
 
     def fine(frame: int, reference: Span) -> int:
@@ -232,14 +270,14 @@ def _pair(
     def distance(frame: int, of: Float[np.ndarray, " frames"] | None) -> float:
         return float(of[frame]) if of is not None else float("nan")
 
-    copy = both if both is not None else i
-    beside = (distance(copy, before[1]), distance(copy if both is not None else j, after[1]))
+    beside = (distance(chosen.copy, before[1]), distance(chosen.copy, after[1]))
     return DonorPair(
-        left=fine(i, references[0]),
-        right=fine(j, references[-1]),
-        switch=min(gap.length, switch * HOP),
-        copy=fine(copy, references[-1] if both is not None else references[0]),
-        left_db=float(np.sqrt(distance(i, before[1]))),
-        right_db=float(np.sqrt(distance(j, after[1]))),
+        left=fine(chosen.left, references[0]),
+        right=fine(chosen.right, references[-1]),
+        switch=min(gap.length, chosen.switch * HOP),
+        copy=fine(chosen.copy, references[-1]),
+        left_db=float(np.sqrt(distance(chosen.left, before[1]))),
+        right_db=float(np.sqrt(distance(chosen.right, after[1]))),
         distance_db=float(np.sqrt(np.nanmean(beside))),
+        expected_db=chosen.expected,
     )

@@ -63,10 +63,17 @@ class Song:
     codec: MelCodec
 
     @staticmethod
-    def of(timeline: Stereo, gaps: Sequence[Span], codec: MelCodec, songs: Sequence[Stereo] = ()) -> Song:
+    def of(
+        timeline: Stereo,
+        gaps: Sequence[Span],
+        codec: MelCodec,
+        songs: Sequence[Stereo] = (),
+        originals: Sequence[Stereo] = (),
+    ) -> Song:
         """Gather a timeline with its gaps, and further files, each brought to the reference level by itself.
 
-        The level is measured on known samples only; a part that is silent keeps its own (gain 1).
+        The level is measured on known samples only; a part that is silent keeps its own (gain 1). Of a timeline that is
+        all gap it is that of the ``originals``, what stood in the gaps, where they are known.
 
         Raises:
             InvalidRequest: a gap outside the timeline; samples that are not finite.
@@ -83,7 +90,11 @@ class Song:
         audio[:, :length] = timeline
         for gap in blocked:
             audio[:, gap.start : gap.stop] = 0.0
-        gain = _normalise(audio[:, :length], length - sum(g.length for g in blocked), "the timeline")
+        known = length - sum(g.length for g in blocked)
+        if known or not originals:
+            gain = _normalise(audio[:, :length], known, "the timeline")
+        else:
+            gain = _normalise(np.concatenate(originals, 1), length, "the timeline")
         at = length
         for number, other in enumerate(songs):
             blocked.append(Span(at, at + JOIN))
@@ -93,6 +104,11 @@ class Song:
             _normalise(part, other.shape[1], f"recall file {number + 1}")
             at += other.shape[1]
         return Song(audio, length, gain, merged(blocked), codec)
+
+    @property
+    def known(self) -> int:
+        """Samples that may be heard."""
+        return self.samples - sum(span.length for span in self.blocked)
 
     @property
     def samples(self) -> int:

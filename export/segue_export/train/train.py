@@ -208,9 +208,11 @@ def main() -> None:
     parser.add_argument("--resume", type=Path, metavar="BUNDLE", help="go on from RUN's checkpoint, else from a bundle")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--learning-rate", type=float, default=TrainSettings.learning_rate)
+    parser.add_argument("--threads", type=int, default=TrainSettings.threads)
     a = parser.parse_args()
     start = starting_weights(a.run, a.resume) if a.resume else None
-    train(a.corpus, a.run, TrainSettings(a.minutes, learning_rate=a.learning_rate, seed=a.seed), start)
+    settings = TrainSettings(a.minutes, learning_rate=a.learning_rate, seed=a.seed, threads=a.threads)
+    train(a.corpus, a.run, settings, start)
 
 
 if __name__ == "__main__":
