@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: setup demo test lint format bench-speed bench-quality bench-quality-smoke prior-data prior prior-bundle clean
+.PHONY: setup demo test lint format bench-speed fuzz soak bench-quality bench-quality-smoke recall-weights prior-data prior prior-bundle plugin-screens clean
 
 setup: $(READY)
 
@@ -31,6 +31,16 @@ format: $(READY)
 bench-speed: $(READY)
 	$(BIN)/python -m tests.speed.bench
 
+# Nightly. Inputs of the protocol's parsers in both languages; minutes of mixed jobs and faults on a live renderer. Each
+# prints its seed; SEED=... replays it.
+INPUTS ?= 200000
+SOAK_MINUTES ?= 20
+fuzz: $(READY)
+	$(BIN)/python -m tests.protocol.fuzz $(INPUTS) $(SEED)
+
+soak: $(READY)
+	$(BIN)/python -m tests.soak.soak --minutes $(SOAK_MINUTES) $(if $(SEED),--seed $(SEED))
+
 # Music, results and training data, all from Debian packages (needs apt). JOBS: processes of one thread each.
 DATA ?= data
 JOBS ?= 2
@@ -48,6 +58,10 @@ bench-quality-smoke: $(READY)
 	$(BIN)/segue-bench run --profile smoke --music $(DATA)/music --results $(DATA)/quality-smoke --jobs $(JOBS) --no-memory
 	$(BIN)/segue-bench report $(DATA)/quality-smoke --out out
 
+# What recall foretells of a place from its surroundings: fitted on training tracks, measured on validation tracks.
+recall-weights: $(READY)
+	$(BIN)/python -m segue_export.train.fit_recall $(DATA)/music --out backend/segue/recall/weights/foretold.safetensors
+
 # The embedded prior: features and donors; training; the bundle.
 MINUTES ?= 150
 prior-data: $(READY)
@@ -60,6 +74,10 @@ prior: $(READY)
 
 prior-bundle: $(READY)
 	$(BIN)/python -m segue_export.train.make_bundle $(DATA)/music $(DATA)/corpus $(DATA)/run backend/segue/bundles/embedded
+
+# Pictures of every state of the plug-in's UI, for the documentation.
+plugin-screens: $(READY)
+	$(BIN)/python -m tests.plugin.plugin_screens docs/screens
 
 clean:
 	rm -rf $(VENV) out .pytest_cache .mypy_cache .ruff_cache .coverage

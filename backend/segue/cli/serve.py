@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -15,7 +16,7 @@ from segue.errors import InvalidRequest, ResourceError
 
 if TYPE_CHECKING:
     from segue.service.front.server import Server
-    from segue.service.settings import DeviceSettings
+    from segue.service.settings import Device, DeviceSettings
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,14 @@ class ServeOptions:
         Path | None, typer.Option(metavar="FILE", help="Written for clients.", show_default="the user's own")
     ] = None
     keys: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Keys.", show_default="the user's own")] = None
-    devices: Annotated[str, typer.Option(metavar="NAMES", help="A render process each, such as cpu,cuda:0.")] = "cpu"
+    devices: Annotated[
+        str | None,
+        typer.Option(metavar="NAMES", help="A render process each, such as cpu,cuda:0.", show_default="cpu"),
+    ] = None
+    ray: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Render on a Ray cluster: auto, HOST:PORT or ray://HOST:PORT."),
+    ] = None
     threads: Annotated[int | None, typer.Option(help="Of each device.", show_default="one a core")] = None
     bundle: Annotated[
         str | None, typer.Option(metavar="NAME|PATH", help="The default bundle.", show_default="the embedded one")
@@ -75,11 +83,12 @@ def serve(options: ServeOptions) -> None:
     front = FrontSettings(
         tuple(options.bind or [local_endpoint(file)]), options.advertise, drain=options.drain, stall=options.stall
     )
-    limits, devices = Limits(waiting=options.queue), parse_devices(options)
+    limits = Limits(waiting=options.queue)
     logs.configure()
     _allow_descriptors()
     place = Place(KeyRing(options.keys), file)
     catalog = Catalog(options.bundle)
+    devices = find_devices(options)
     pool = Pool(devices, None if options.no_store else Store(options.store), limits)
     try:
         server = Server(pool, place, front, catalog, limits)
@@ -96,6 +105,21 @@ def serve(options: ServeOptions) -> None:
     server.run()
 
 
+def find_devices(options: ServeOptions) -> Sequence[Device]:
+    """Those named, or those of the cluster.
+
+    Raises:
+        InvalidRequest, ResourceError: both are asked for, or the cluster cannot be used.
+    """
+    from segue.service.farm.farm import FarmSettings, find_farm
+
+    if options.ray is None:
+        return parse_devices(options)
+    if options.devices is not None:
+        raise InvalidRequest("expected --devices of this machine or --ray, got both")
+    return find_farm(options.ray, FarmSettings(options.threads, options.bundle))
+
+
 def parse_devices(options: ServeOptions) -> tuple[DeviceSettings, ...]:
     """The devices named in "cpu,cuda:0", each once.
 
@@ -105,7 +129,7 @@ def parse_devices(options: ServeOptions) -> tuple[DeviceSettings, ...]:
     from segue.service.settings import DeviceSettings
 
     devices: list[DeviceSettings] = []
-    for name in options.devices.split(","):
+    for name in (options.devices or "cpu").split(","):
         kind, _, index = name.strip().partition(":")
         if kind not in ("cpu", "cuda") or (index and not (index.isascii() and index.isdigit())):
             raise InvalidRequest(f"expected devices such as cpu or cuda:0,cuda:1, got {options.devices!r}")

@@ -56,4 +56,5 @@ def _smoothed(apart: Float[np.ndarray, "places length"]) -> Float[np.ndarray, "p
     """The running mean over 9 frames, ends held."""
     reach = _SMOOTH // 2
     padded = np.pad(apart, ((0, 0), (reach + 1, reach)), mode="edge").cumsum(1)
-    return (padded[:, _SMOOTH:] - padded[:, :-_SMOOTH]) / _SMOOTH
+    smooth: Float[np.ndarray, "places length"] = (padded[:, _SMOOTH:] - padded[:, :-_SMOOTH]) / _SMOOTH
+    return smooth

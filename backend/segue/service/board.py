@@ -15,7 +15,7 @@ from segue_protocol.errors import Code
 
 _COUNTED = {Finished: "finished", Failed: "failed", Cancelled: "cancelled", TimedOut: "timed_out"}
 
-_REPAIR = "repair what the message names, then start the service again"
+_REPAIR = "repair what the message names, then submit the job again: the service keeps trying to start one"
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Board:
         self._lock = threading.Lock()
         self._live: dict[str, Ticket] = {}
         self._counts: Counter[str] = Counter()
-        self._identities: dict[str | None, Identity] = {}
+        self._identities: dict[object, dict[str | None, Identity]] = {}
         self._workers, self._broken = workers, set[object]()
 
     @property
@@ -86,24 +86,26 @@ class Board:
         ticket.announce()
 
     def identity(self, bundle: str | None) -> Identity | None:
-        """Who renders with a bundle (as jobs name it), where a process has said so."""
+        """Who renders with a bundle (as jobs name it), where a process that lives has said so; the last one to."""
         with self._lock:
-            return self._identities.get(bundle)
+            told = [identities[bundle] for identities in self._identities.values() if bundle in identities]
+            return told[-1] if told else None
 
-    def learn(self, bundle: str | None, identity: Identity | None) -> None:
-        """A process has opened a bundle; None: it is no longer known what the name stands for."""
+    def learn(self, worker: object, bundle: str | None, identity: Identity, *, alike: bool = False) -> Identity | None:
+        """A device's process has opened a bundle. ``alike``: where another has it otherwise, only that is returned."""
         with self._lock:
-            if identity is None:
-                self._identities.pop(bundle, None)
-            else:
-                self._identities[bundle] = identity
+            others = [known[bundle] for of, known in self._identities.items() if of is not worker and bundle in known]
+            if alike and others and others[-1] != identity:
+                return others[-1]
+            self._identities[worker] = {**self._identities.pop(worker, {}), bundle: identity}
+            return None
 
-    def forget(self) -> None:
-        """A process ended: bundles may have changed by the time they are opened again."""
+    def forget(self, worker: object) -> None:
+        """A device's process ended: bundles may have changed by the time they are opened again."""
         with self._lock:
-            self._identities.clear()
+            self._identities.pop(worker, None)
 
-    def broken(self, worker: object, reason: str) -> None:
+    def broken(self, worker: object, reason: str, remedy: str = _REPAIR) -> None:
         """A device's process cannot be kept alive; where none can, what waits is told."""
         with self._lock:
             self._broken.add(worker)
@@ -111,7 +113,7 @@ class Board:
                 return
         for ticket in self.queue.tickets:
             if ticket.claim():
-                self.settle(ticket, Failed.of(Code.LOST, f"no render process can be kept alive: {reason}", _REPAIR))
+                self.settle(ticket, Failed.of(Code.LOST, f"no render process can be kept alive: {reason}", remedy))
 
     def works(self, worker: object) -> None:
         """A device's process is ready."""

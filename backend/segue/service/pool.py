@@ -17,7 +17,7 @@ from segue.service.board import Board, Counts
 from segue.service.desk import Clock, Desk
 from segue.service.events import Failed, OnEvent
 from segue.service.jobs import Job
-from segue.service.settings import DeviceSettings, Limits
+from segue.service.settings import Device, Limits
 from segue.service.store.store import Store
 from segue.service.ticket import State, Ticket
 from segue.service.worker.keeper import DeviceStatus, Keeper
@@ -48,10 +48,15 @@ class Status:
 class Pool:
     """Renders jobs; thread-safe. :meth:`close` it, or use it in a ``with`` block."""
 
-    def __init__(
-        self, devices: Sequence[DeviceSettings], store: Store | None = None, limits: Limits | None = None
-    ) -> None:
-        """Start a render process on each of ``devices``; returns at once, jobs wait until the first is ready."""
+    def __init__(self, devices: Sequence[Device], store: Store | None = None, limits: Limits | None = None) -> None:
+        """Start a render process on each of ``devices``; returns at once, jobs wait until the first is ready.
+
+        Args:
+            devices: of this machine (:class:`segue.service.settings.DeviceSettings`), or of a Ray cluster
+                (:func:`segue.service.farm.farm.find_farm`).
+            store: results by recipe.
+            limits: of the queue and the processes.
+        """
         if not devices:
             raise InvalidRequest("expected at least one device, got none: name cpu or cuda")
         limits = limits or Limits()

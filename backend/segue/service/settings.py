@@ -2,10 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+import json
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal, Protocol, runtime_checkable
 
 from segue.errors import InvalidRequest
+
+StorePlace = tuple[Path, int]
+"""Folder and limit in bytes of a store."""
+
+
+@runtime_checkable
+class Device(Protocol):
+    """What a pool keeps a render process on: here (:class:`DeviceSettings`) or in a cluster (service/farm)."""
+
+    @property
+    def name(self) -> str:
+        """As messages call it."""
+
+    @property
+    def kind(self) -> str:
+        """Its class: cpu, cuda."""
+
+    @property
+    def tries(self) -> int:
+        """How often a job is begun, where its process is lost under it: more than once, it must come out the same."""
+
+    def command(self, store: StorePlace | None) -> list[str]:
+        """The program, on this machine, that speaks the frames of :mod:`segue.service.worker.child`."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +64,21 @@ class DeviceSettings:
     def name(self) -> str:
         """As messages call it: cpu, cuda:1."""
         return self.kind if self.kind == "cpu" else f"{self.kind}:{self.index}"
+
+    @property
+    def tries(self) -> int:
+        """Once: what ends a process here would end the next one too."""
+        return 1
+
+    def command(self, store: StorePlace | None) -> list[str]:
+        """A child process that opens the store by itself."""
+        place = None if store is None else {"folder": str(store[0]), "limit": store[1]}
+        return module_command("segue.service.worker.child", {"device": asdict(self), "store": place})
+
+
+def module_command(module: str, given: object) -> list[str]:
+    """A module of ours as a program, told what it is ``given`` as JSON."""
+    return [sys.executable, "-P", "-m", module, json.dumps(given)]  # -P: never modules of the working folder
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
-from segue.service.events import Cancelled, Event, Final, OnEvent, Progressed, TimedOut
+from segue.service.events import Cancelled, CandidateReady, Event, Final, OnEvent, Progressed, TimedOut
 from segue.service.header import Header
 from segue.service.jobs import Job
 
@@ -34,7 +34,8 @@ class Ticket:
         self._lock = threading.Lock()
         self._done = threading.Event()
         self.header: Header | None = None
-        self._claimed = self._released = False
+        self._claimed, self._releases = False, 0
+        self._heard: dict[int, object] = {}
         self._fraction = 0.0
         self._stop: Final | None = None
         self._final: Final | None = None
@@ -98,16 +99,23 @@ class Ticket:
             claimed, self._claimed = self._claimed, True
             return not claimed
 
-    def release(self) -> bool:
-        """Give it up, once: what its owner was to do was never begun. False where it was given up before."""
+    @property
+    def releases(self) -> int:
+        """How often it was given up."""
+        return self._releases
+
+    def release(self, most: int = 1) -> bool:
+        """Give it up, so that another can do what this owner could not. False where it was given up ``most`` times."""
         with self._lock:
-            if self._released or self._stop is not None:
+            if self._releases >= most or self._stop is not None:
                 return False
-            self._released, self._claimed = True, False
+            self._releases, self._claimed = self._releases + 1, False
             return True
 
     def tell(self, event: Event) -> None:
-        """Pass an event on, unless the ticket was asked to stop."""
+        """Pass an event on, unless the ticket was asked to stop; a candidate once, also where the job is begun anew."""
+        if isinstance(event, CandidateReady) and self._repeats(event):
+            return
         if isinstance(event, Progressed):
             self._fraction = event.progress.fraction
         if self._stop is None and self._final is None:
@@ -125,6 +133,15 @@ class Ticket:
         assert self._final is not None, "a ticket is sealed before its end is told"
         self._call(self._final)
         self._done.set()
+
+    def _repeats(self, candidate: CandidateReady) -> bool:
+        what = (candidate.gap, candidate.method, candidate.seed)
+        known = self._heard.setdefault(candidate.number, what)
+        if known is what:
+            return False
+        if known != what:
+            raise ValueError(f"expected candidate {candidate.number} to be {known} again, got {what}")
+        return True
 
     def _call(self, event: Event) -> None:
         try:

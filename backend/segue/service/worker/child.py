@@ -1,8 +1,9 @@
 """The render process: ``python -m segue.service.worker.child SETTINGS``, frames on stdin and stdout.
 
-It hears "render" (a job's header), "audio" (what it said it needs) and "stop"; it says "ready" once, "opened" for each
-further bundle, "begun", "needs", the events of a job, "stopped" where it was told to stop, and "alive" twice a second.
-It ends when its stdin does: no render outlives its pool.
+It hears "render" (a job's header), "audio" (what it said it needs), "kept" (whether the pool has the result it seeks)
+and "stop"; it says "ready" once, "opened" for each further bundle, "begun", "needs", "seeks" (where it cannot open the
+store), the events of a job, "stopped" where it was told to stop, and "alive" twice a second. It ends when its stdin
+does: no render outlives its pool.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from collections import OrderedDict
 from dataclasses import asdict, dataclass
 from io import BufferedIOBase
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from segue.clip.clip import Clip
 from segue.clip.files import AudioFile
@@ -29,11 +30,13 @@ from segue.prior.runtime import SessionSettings
 from segue.render.renderer import Renderer
 from segue.service.events import Event, Failed
 from segue.service.header import Header, Identity, material_key, request_key, settings_of
-from segue.service.settings import DeviceSettings
-from segue.service.worker.frames import Frame, NoRoom, frame, read_frame, write_frame
+from segue.service.settings import DeviceSettings, StorePlace
+from segue.service.style import style_in
+from segue.service.worker.frames import Frame, NoRoom, frame, own_streams, read_frame, write_frame
 from segue.service.worker.material import Material, MaterialCache, prepare
 from segue.service.worker.messages import to_frame
-from segue.service.worker.render import Audition, Request, Shelf, StorePlace, answer
+from segue.service.worker.render import Audition, Request, answer
+from segue.service.worker.shelf import AskedShelf, OpenShelf, Shelf
 from segue_protocol.errors import Code
 
 ALIVE_SECONDS = 0.5
@@ -66,7 +69,7 @@ class Pipe:
         self._lock = threading.Lock()
         self._stopped: set[str] = set()
         self.jobs: queue.SimpleQueue[Frame] = queue.SimpleQueue()
-        self.audio: queue.SimpleQueue[Frame] = queue.SimpleQueue()
+        self.answers: queue.SimpleQueue[Frame] = queue.SimpleQueue()
 
     def start(self) -> None:
         """Begin to read, and to say that the process is alive."""
@@ -109,7 +112,7 @@ class Pipe:
             elif received.say == "stop":
                 self._stopped.add(received.header["job"])
             else:
-                (self.audio if received.say == "audio" else self.jobs).put(received)
+                (self.jobs if received.say == "render" else self.answers).put(received)
 
     def _stay_alive(self) -> None:
         pause = threading.Event()
@@ -128,8 +131,9 @@ class _Bench:
 class Child:
     """Renders jobs, one after the other."""
 
-    def __init__(self, settings: DeviceSettings, place: StorePlace | None, pipe: Pipe) -> None:
-        self._settings, self._place, self._pipe = settings, place, pipe
+    def __init__(self, settings: DeviceSettings, store: StorePlace | Literal["asked"] | None, pipe: Pipe) -> None:
+        """``store``: opened here, asked for through the pipe, or none."""
+        self._settings, self._store, self._pipe = settings, store, pipe
         self._session = SessionSettings(settings.kind, settings.threads, settings.index)
         self._benches: OrderedDict[str | None, _Bench] = OrderedDict()
         self._materials = MaterialCache(settings.cache_mb << 20)
@@ -174,9 +178,20 @@ class Child:
         settings = settings_of(header)
         bench = self._open(header["settings"]["bundle"])
         material = self._material(job, header, bench)
-        request = Request(material, settings, request_key(header, bench.identity))
+        style = style_in(header, material.files)
+        request = Request(material, settings, request_key(header, bench.identity), style)
         renderer = bench.renderer.one_by_one() if sparing else bench.renderer
-        return answer(request, renderer, Shelf(self._place), audition, lambda: self._pipe.is_stopped(job))
+        return answer(request, renderer, self._shelf(job), audition, lambda: self._pipe.is_stopped(job))
+
+    def _shelf(self, job: str) -> Shelf:
+        if self._store != "asked":
+            return OpenShelf(self._store)
+
+        def ask(key: str, request: str) -> bool:
+            self._pipe.say(frame("seeks", job=job, key=key, request=request))
+            return bool(self._pipe.answers.get().header["found"])
+
+        return AskedShelf(ask)
 
     def _material(self, job: str, header: Header, bench: _Bench) -> Material:
         key = (material_key(header), bench.identity.bundle_digest)
@@ -192,7 +207,7 @@ class Child:
         files = {role: file for role, file in held.items() if file is not None}
         if missing := [role for role in held if role not in files]:
             self._pipe.say(frame("needs", job=job, roles=missing))
-            received = self._pipe.audio.get()
+            received = self._pipe.answers.get()
             if not received.header.get("room", True):
                 raise MemoryError("no memory for the job's audio")
             for role, samples in zip(missing, received.arrays, strict=True):
@@ -234,18 +249,8 @@ def _limit_memory(settings: DeviceSettings) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
-def _own_pipe() -> Pipe:
-    """Take stdin and stdout for frames: what a library prints goes to stderr from now on."""
-    incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    os.dup2(2, 1)
-    return Pipe(incoming, outgoing)
-
-
 def main(text: str) -> int:
-    """The process; ``text``: JSON of the device's settings and the store's folder and limit."""
+    """The process; ``text``: JSON of the device's settings, and the store's folder and limit, "asked" or null."""
     given: dict[str, Any] = json.loads(text)
     settings = DeviceSettings(**given["device"])
     if settings.threads is not None:
@@ -253,10 +258,10 @@ def main(text: str) -> int:
 
         torch.set_num_threads(settings.threads)
     _limit_memory(settings)
-    pipe = _own_pipe()
+    pipe = Pipe(*own_streams())
     pipe.start()
-    place = None if given["store"] is None else (Path(given["store"]["folder"]), int(given["store"]["limit"]))
-    Child(settings, place, pipe).run()
+    store = given["store"]
+    Child(settings, (Path(store["folder"]), store["limit"]) if isinstance(store, dict) else store, pipe).run()
     return 1
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BufferedIOBase
+from io import BufferedIOBase, BufferedReader, BufferedWriter
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,16 @@ class NoRoom(MemoryError):
     def __init__(self, header: dict[str, Any]) -> None:
         super().__init__("no memory for the audio of a message")
         self.header = header
+
+
+def own_streams() -> tuple[BufferedReader, BufferedWriter]:
+    """Take stdin and stdout for frames: what a library prints goes to stderr from now on."""
+    incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return incoming, outgoing
 
 
 def write_frame(stream: BufferedIOBase, sent: Frame) -> None:

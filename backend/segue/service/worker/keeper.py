@@ -8,15 +8,17 @@ import time
 from dataclasses import dataclass
 from typing import Literal
 
+from segue.render.settings import Progress
 from segue.service.board import Board
 from segue.service.events import CandidateReady, Failed, Final, Finished, Progressed
 from segue.service.header import Identity
-from segue.service.settings import DeviceSettings, Limits
+from segue.service.settings import Device, Limits
 from segue.service.store.store import Store
 from segue.service.ticket import Ticket
 from segue.service.worker.frames import Frame, frame
 from segue.service.worker.messages import from_frame
 from segue.service.worker.process import RenderProcess
+from segue.service.worker.shelf import AskingDesk
 from segue_protocol.errors import Code
 
 DeviceState = Literal["starting", "idle", "busy", "lost"]
@@ -51,9 +53,10 @@ class Lost(Exception):
 class Keeper(threading.Thread):
     """The thread of one device."""
 
-    def __init__(self, device: DeviceSettings, limits: Limits, store: Store | None, board: Board) -> None:
+    def __init__(self, device: Device, limits: Limits, store: Store | None, board: Board) -> None:
         super().__init__(name=f"segue-{device.name}", daemon=True)
-        self._device, self._limits, self._store, self._board = device, limits, store, board
+        self._device, self._limits, self._board = device, limits, board
+        self._place = None if store is None else (store.folder, store.limit)
         self._process: RenderProcess | None = None
         self._state: DeviceState = "starting"
         self._reason = ""
@@ -99,7 +102,7 @@ class Keeper(threading.Thread):
         """Start the process and wait until it is ready."""
         self._state, self._starts = "starting", self._starts + 1
         try:
-            process = self._process = RenderProcess(self._device, self._store)
+            process = self._process = RenderProcess(self._device, self._place)
         except OSError as error:
             raise Lost(f"the render process cannot be started ({error})") from error
         deadline = time.monotonic() + self._limits.start
@@ -111,6 +114,10 @@ class Keeper(threading.Thread):
                 return
             if received is not None and received.say == "unfit":
                 raise Lost(received.header["message"], unfit=True)
+            if received is not None and received.say == "waits":  # for a machine; it will say so when it has one
+                self._state, self._reason = "lost", received.header["message"]
+                self._board.broken(self, self._reason, received.header["remedy"])
+                deadline = time.monotonic() + self._limits.start
             if time.monotonic() > deadline:
                 raise Lost(f"the render process was not ready within {self._limits.start:g} s")
 
@@ -127,14 +134,24 @@ class Keeper(threading.Thread):
         if received is None and process.silence > (patience or self._limits.silence):
             raise Lost(f"the render process said nothing for {process.silence:.0f} s and was ended")
         if received is not None and received.say == "opened":
-            self._board.learn(received.header["bundle"], Identity(**received.header["identity"]))
+            self._learn(received.header["bundle"], Identity(**received.header["identity"]))
             return None
         return received
+
+    def _learn(self, bundle: str | None, identity: Identity) -> None:
+        known = self._board.learn(self, bundle, identity, alike=self._device.tries > 1)
+        if known is not None:
+            named = "the default bundle" if bundle is None else f"the bundle {bundle}"
+            raise Lost(
+                f"expected {named} to be rendered as on the other devices ({known}), got {identity}: install the same "
+                "versions and bundles on every machine",
+                unfit=True,
+            )
 
     def _bury(self, reason: str, *, unfit: bool = False) -> None:
         """Note a death; pause before the next start, longer each time in a row that nothing was rendered."""
         self._end()
-        self._board.forget()
+        self._board.forget(self)
         self._failures += 1
         self._state, self._reason = "lost", reason
         _log.warning("%s: %s", self._device.name, reason)
@@ -167,10 +184,7 @@ class Keeper(threading.Thread):
             final = self._render(process, ticket)
         except Lost as lost:
             self._end()
-            if not self._begun and ticket.release():  # it was dying while it had nothing to do
-                self._board.queue.give_back(ticket)
-                raise
-            self._board.settle(ticket, Failed.of(Code.LOST, f"{lost}; the job is lost, the next will work"))
+            self._give_up(ticket, str(lost))
             raise
         except BaseException as error:
             self._board.settle(ticket, Failed.of(Code.INTERNAL, f"{type(error).__name__}: {error}"))
@@ -180,8 +194,21 @@ class Keeper(threading.Thread):
         self._board.queue.rendered(time.monotonic() - began)
         self._board.settle(ticket, final)
 
+    def _give_up(self, ticket: Ticket, why: str) -> None:
+        """The process was lost under a job: another has it, where it may be begun once more, else it fails."""
+        again = self._device.tries - 1
+        if self._begun and ticket.releases < again:
+            ticket.tell(Progressed(Progress("lost", 0, 1, ticket.fraction, None, f"{why}; it is begun on another")))
+        elif not self._begun:
+            again = max(again, 1)  # it was dying while it had nothing to do
+        if ticket.release(again):
+            self._board.queue.give_back(ticket)
+        else:
+            tried = f" ({self._device.tries} processes were lost under it)" if again else ""
+            self._board.settle(ticket, Failed.of(Code.LOST, f"{why}; the job is lost{tried}, the next will work"))
+
     def _render(self, process: RenderProcess, ticket: Ticket) -> Final:
-        self._begun = False
+        self._begun, desk = False, AskingDesk(self._place)
         process.send(frame("render", job=ticket.id, header=ticket.header))
         told = float("inf")  # when it was asked to stop
         while not self._closing.is_set():
@@ -194,18 +221,28 @@ class Keeper(threading.Thread):
             if received is None:
                 continue
             self._begun = True
-            if received.say == "begun":
-                continue
-            if received.say == "needs":
-                audio = ticket.job.audio
-                process.send(frame("audio", [audio[role].samples for role in received.header["roles"]], job=ticket.id))
-                continue
-            if received.say == "stopped":
-                return ticket.stop or Failed.of(Code.INTERNAL, "the render stopped without being asked")
-            event = from_frame(received)
-            if isinstance(event, Progressed | CandidateReady):
-                ticket.tell(event)
-            else:
-                assert isinstance(event, Finished | Failed)
-                return event
+            if (final := self._answer(process, ticket, received, desk)) is not None:
+                return final
         raise Lost("the service was closed")
+
+    def _answer(self, process: RenderProcess, ticket: Ticket, received: Frame, desk: AskingDesk) -> Final | None:
+        """Do what a frame about a job asks; its final event, where that has come."""
+        match received.say:
+            case "begun":
+                return None
+            case "needs":
+                audio = [ticket.job.audio[role].samples for role in received.header["roles"]]
+                process.send(frame("audio", audio, job=ticket.id))
+                return None
+            case "seeks":
+                found = desk.finds(received.header["key"], received.header["request"])
+                process.send(frame("kept", job=ticket.id, found=found))
+                return None
+            case "stopped":
+                return ticket.stop or desk.found or Failed.of(Code.INTERNAL, "the render stopped without being asked")
+        event = from_frame(received)
+        if isinstance(event, Progressed | CandidateReady):
+            ticket.tell(event)
+            return None
+        assert isinstance(event, Finished | Failed)
+        return desk.keep(event)

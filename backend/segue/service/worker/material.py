@@ -16,7 +16,6 @@ from segue.recall.song import Song
 from segue.render import jobs
 from segue.render.renderer import Renderer
 from segue.service.header import Header
-from segue.tasks.regenerate import paper_freedom
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +72,10 @@ def _regenerate(header: Header, files: Files, songs: Songs) -> jobs.Job:
     return jobs.regenerate(files["clip"], _gaps(header), _freedom(header), songs)
 
 
+def _restyle(header: Header, files: Files, songs: Songs) -> jobs.Job:
+    return jobs.restyle(files["clip"], _gaps(header), _freedom(header), songs)
+
+
 def _continuation(header: Header, files: Files, songs: Songs) -> jobs.Job:
     return jobs.extend(files["clip"], header["added"], header["backward"], songs)
 
@@ -86,6 +89,7 @@ BUILDERS: Mapping[str, Callable[[Header, Files, Songs], jobs.Job]] = {
     "regenerate": _regenerate,
     "continuation": _continuation,
     "transition": _transition,
+    "restyle": _restyle,
 }
 """How each task of :data:`segue.service.jobs.TASK_USES` becomes a render job."""
 
@@ -95,8 +99,7 @@ def _gaps(header: Header) -> tuple[Span, ...]:
 
 
 def _freedom(header: Header) -> Freedom:
-    points = header["curves"].get("freedom")
-    return paper_freedom() if points is None else Freedom(Curve(tuple((t, v) for t, v in points)))
+    return Freedom(Curve(tuple((t, v) for t, v in header["curves"]["freedom"])))
 
 
 class MaterialCache:

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import queue
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from io import BufferedIOBase
 
-from segue.service.settings import DeviceSettings
-from segue.service.store.store import Store
+from segue.service.settings import Device, StorePlace
 from segue.service.worker.frames import Frame, frame, read_frame, write_frame
 
-_MODULE = "segue.service.worker.child"
 _INBOX = 64  # frames not yet handled: beyond them the process waits
-_WORDS = 20  # last lines of its stderr, to say why it died
+WORDS = 20
+"""Last lines of stderr that are kept, to say why a process died."""
+
+WORDS_LENGTH = 300
+"""Most that is told of the last one."""
 
 _log = logging.getLogger(__name__)
 
@@ -30,17 +30,14 @@ _log = logging.getLogger(__name__)
 class RenderProcess:
     """One process and three threads that end with it: they read its frames, write ours, and read its stderr."""
 
-    def __init__(self, device: DeviceSettings, store: Store | None) -> None:
+    def __init__(self, device: Device, store: StorePlace | None) -> None:
         """Start it; it says "ready" or "unfit".
 
         Raises:
             OSError: the system cannot start a process.
         """
-        place = None if store is None else {"folder": str(store.folder), "limit": store.limit}
-        given = json.dumps({"device": asdict(device), "store": place})
-        # -P: modules are never taken from the working folder
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", _MODULE, given],
+            device.command(store),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -50,7 +47,7 @@ class RenderProcess:
         self.heard = time.monotonic()
         self._inbox: queue.Queue[Frame | None] = queue.Queue(_INBOX)
         self._outbox: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
-        self._words: deque[str] = deque(maxlen=_WORDS)
+        self._words: deque[str] = deque(maxlen=WORDS)
         self._threads = [
             threading.Thread(target=work, name=f"segue-{device.name}-{work.__name__.strip('_')}", daemon=True)
             for work in (self._read, self._write, self._listen)
@@ -111,8 +108,7 @@ class RenderProcess:
             assert stream is not None
             with suppress(OSError):
                 stream.close()
-        last = next((line for line in reversed(self._words) if line.strip()), "")
-        return _ending(code) + (f"; its last words: {last.strip()[:300]}" if last else "")
+        return ending(code, self._words)
 
     def _read(self) -> None:
         assert isinstance(self._process.stdout, BufferedIOBase)
@@ -145,7 +141,13 @@ class RenderProcess:
             _log.info("process %d: %s", self.pid, text)
 
 
-def _ending(code: int) -> str:
+def ending(code: int, words: Sequence[str]) -> str:
+    """How a process ended, by the code that :mod:`subprocess` gives, and the last of its words."""
+    last = next((line for line in reversed(words) if line.strip()), "")
+    return _end(code) + (f"; its last words: {last.strip()[:WORDS_LENGTH]}" if last else "")
+
+
+def _end(code: int) -> str:
     if code >= 0:
         return f"ended with exit status {code}"
     try:

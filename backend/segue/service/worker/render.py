@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-import logging
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from segue.errors import SegueError
 from segue.plain import jsonable
 from segue.recall.song import Recallable
 from segue.render.jobs import Hole, Job, pieces_of
 from segue.render.region import RenderedRegion, Take
 from segue.render.renderer import Rendered, Renderer
-from segue.render.run import Done, recipes_of, run_job
+from segue.render.run import Done, recipes_of, resolved, run_job
 from segue.render.settings import Progress, RenderSettings
 from segue.service.events import Audio, CandidateReady, Event, Finished, Progressed, Rendition
 from segue.service.store.entry import Entry
-from segue.service.store.store import Store
 from segue.service.worker.material import Material
+from segue.service.worker.shelf import Shelf
+from segue.style.style import Style
 
 _PROGRESS_SECONDS = 0.1
-_log = logging.getLogger(__name__)
-
-StorePlace = tuple[Path, int]
-"""Folder and limit in bytes of a store."""
 
 Ranking = tuple[tuple[int, ...], ...]
 """For each gap, numbers of its candidates, best first."""
@@ -41,11 +34,12 @@ Stopped = Callable[[], bool]
 
 @dataclass(frozen=True)
 class Request:
-    """A job in the child: its material and settings; ``key`` of the request in the store."""
+    """A job in the child: its material, settings and style; ``key`` of the request in the store."""
 
     material: Material
     settings: RenderSettings
     key: str
+    style: Style | None = None
 
 
 def answer(request: Request, renderer: Renderer, shelf: Shelf, audition: Audition, stopped: Stopped) -> Finished:
@@ -55,7 +49,8 @@ def answer(request: Request, renderer: Renderer, shelf: Shelf, audition: Auditio
         Cancelled: ``stopped`` returned True. SegueError, MemoryError: see :func:`segue.render.run.run_job`.
     """
     material, settings = request.material, request.settings
-    key = recipes_of(material.job, material.songs, settings, renderer)[0].digest
+    style = resolved(request.style, settings, renderer)
+    key = recipes_of(material.job, material.songs, settings, renderer, style)[0].digest
     if (kept := shelf.get(key, request.key)) is not None:
         return Finished(kept.renditions, kept.report, (), key, from_store=True, note=shelf.note)
     done = run_job(
@@ -64,6 +59,7 @@ def answer(request: Request, renderer: Renderer, shelf: Shelf, audition: Auditio
         settings,
         Pulse(audition.tell, stopped),
         renderer,
+        style=style,
         listener=partial(audition.hear, material.job),
         song=material.song,
     )
@@ -77,41 +73,6 @@ def answer(request: Request, renderer: Renderer, shelf: Shelf, audition: Auditio
 def _rendition(done: Done, rank: int) -> Rendition:
     audio = tuple(piece for piece in done.pieces(rank) if isinstance(piece, np.ndarray))
     return Rendition(audio, done.recipes[rank])
-
-
-class Shelf:
-    """The store, for one job. It may fail, a render never does because of it: ``note`` says what went wrong."""
-
-    def __init__(self, place: StorePlace | None) -> None:
-        self.note = ""
-        self._store: Store | None = None
-        with self._noting("the store cannot be used"):
-            self._store = None if place is None else Store(*place)
-
-    def get(self, key: str, request: str) -> Entry | None:
-        """What is kept under a recipe; the request is then known to lead to it."""
-        if self._store is None:
-            return None
-        with self._noting("the store cannot be asked"):
-            entry = self._store.get(key)
-            if entry is not None:
-                self._store.remember(request, key)
-            return entry
-        return None
-
-    def put(self, entry: Entry, request: str) -> None:
-        """Keep a result."""
-        if self._store is not None:
-            with self._noting("the result was not kept"):
-                self._store.put(entry, request)
-
-    @contextmanager
-    def _noting(self, what: str) -> Iterator[None]:
-        try:
-            yield
-        except SegueError as error:
-            self.note = f"{what}: {error}"
-            _log.warning(self.note)
 
 
 class Pulse:

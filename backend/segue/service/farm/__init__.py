@@ -1,0 +1,1 @@
+"""Renders on the machines of a Ray cluster, which Segue itself only sees through pipes."""
