@@ -173,8 +173,8 @@ inline Expected<ConnectionFile> connection_from(const std::string& path, std::st
 
 }  // namespace detail
 
-// Refuses with CONNECTION (missing, readable by others, damaged, its renderer gone) or VERSION.
-inline Expected<ConnectionFile> read_connection_file(const std::string& path) noexcept {
+// Refuses with CONNECTION (missing, readable by others, damaged, its renderer gone unless `stale_ok`) or VERSION.
+inline Expected<ConnectionFile> read_connection_file(const std::string& path, bool stale_ok = false) noexcept {
     return guarded<ConnectionFile>([&]() -> Expected<ConnectionFile> {
         const detail::File file(std::fopen(path.c_str(), "rb"));
         if (!file)
@@ -186,7 +186,7 @@ inline Expected<ConnectionFile> read_connection_file(const std::string& path) no
         const std::string text = detail::read_some(file.get(), max_file_bytes + 1);
         if (text.size() > max_file_bytes) return detail::no_connection("expected at most 16 KiB in " + path);
         Expected<ConnectionFile> content = detail::connection_from(path, text);
-        if (content && owner_of(*content) == Owner::gone)
+        if (content && !stale_ok && owner_of(*content) == Owner::gone)
             return detail::no_connection("expected a running renderer, but the one that wrote " + path + " is gone",
                                          "start the renderer again: segue serve");
         return content;

@@ -1,0 +1,294 @@
+#include "core/desk.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "core/gap.hpp"
+#include "core/lossless.hpp"
+#include "core/resample.hpp"
+
+namespace segue::plugin {
+namespace {
+
+constexpr std::int64_t receive_credits = 8;  // chunks of 1 MiB that the renderer may send ahead
+constexpr std::size_t most_wishes = 16;
+constexpr Seconds look_interval{0.05};
+
+Values values_of(const Realtime& realtime) {
+    Values values{};
+    for (std::size_t each = 0; each < parameter_count; ++each) {
+        values[each] = realtime.parameter(static_cast<Parameter>(each));
+    }
+    return values;
+}
+
+}  // namespace
+
+Desk::Desk(Model& model, Realtime& realtime, const EngineSettings& settings, std::function<bool()> goes_on)
+    : model_(model), realtime_(realtime), settings_(settings), goes_on_(std::move(goes_on)) {}
+
+void Desk::arm(const Armed& wish) {
+    if (wishes_.size() >= most_wishes) wishes_.pop_front();
+    wishes_.push_back(wish);
+    next_look_ = {};
+    if (request_ == nullptr) show(JobState::armed);
+}
+
+// ---- from a wish to a request --------------------------------------------------------------------------------------
+
+void Desk::look(const Realtime::State& state, const Hearing& hearing, const LinkView& link, Clock::time_point now) {
+    if (request_ != nullptr || wishes_.empty() || (now < next_look_ && !state.waiting)) return;
+    next_look_ = now + std::chrono::duration_cast<Clock::duration>(look_interval);
+    const bool stopped = state.waiting || hearing.stopped(state.active && state.playing, now);
+    for (auto wish = wishes_.begin(); wish != wishes_.end();) {
+        const Look found = look_at(*wish, state, hearing, stopped, link);
+        if (found == Look::waits) {
+            ++wish;
+            continue;
+        }
+        wish = wishes_.erase(wish);
+        if (found == Look::submits) return;
+    }
+}
+
+Desk::Look Desk::look_at(const Armed& wish, const Realtime::State& state, const Hearing& hearing, bool stopped,
+                         const LinkView& link) {
+    const GapView gap = find_gap(model_.song, {model_.marks_now(), state.loop, wish.playhead, model_.max_block});
+    const Values values = values_of(realtime_);
+    const bool continuation = static_cast<Task>(values[index(Parameter::task)]) == Task::continuation;
+    std::string reason = waits_for(wish, gap, model_.song, hearing, stopped, continuation);
+    if (!reason.empty()) {
+        // a bounce that comes back to a gap that was heard finds its render, or waits for it
+        await(gap.source != GapSource::none && model_.song.coverage().contains(gap.span) ? std::vector<Span>{gap.span}
+                                                                                         : std::vector<Span>{});
+        show(JobState::armed, std::move(reason));
+        return Look::waits;
+    }
+    if (!offer_) {
+        await({gap.span});
+        show(JobState::waiting, "waits for a renderer: " + link.text);
+        return Look::waits;
+    }
+    return make(gap, wish) ? Look::submits : Look::drops;
+}
+
+bool Desk::make(const GapView& gap, const Armed& wish) {
+    Wish wanted;
+    wanted.job = new_job_id();
+    wanted.generation = model_.renders.new_id();
+    wanted.gap = gap;
+    wanted.values = values_of(realtime_);
+    wanted.regions = model_.heard;
+    wanted.file = model_.file;
+    wanted.seed = seed_for(gap.span);
+    wanted.credits = receive_credits;
+    Expected<Request> made = make_request(model_.song, wanted, *offer_);
+    if (!made) {
+        await({});
+        show(JobState::failed, words_of(made.error()));
+        return false;
+    }
+    if (wish.rolling && rendered_already(*made)) {
+        await({});
+        show(JobState::done, "this gap is rendered: press Render for another one");
+        return false;
+    }
+    made->submit.settings.method = settings_.method.empty() ? std::nullopt : std::optional(settings_.method);
+    made->submit.settings.steps = settings_.steps > 0 ? std::optional(settings_.steps) : std::nullopt;
+    request_ = std::make_unique<Request>(std::move(*made));
+    digested_ = false;
+    retry_at_ = {};
+    takes_.clear();
+    model_.open_region = wanted.generation;
+    model_.newer_state.clear();
+    await({request_->region});
+    show(JobState::sending, request_->message());
+    return true;
+}
+
+bool Desk::rendered_already(const Request& request) const {
+    const auto& all = model_.renders.all();
+    return std::any_of(all.begin(), all.end(), [&](const Region& region) {
+        return region.complete && !region.undone && region.task == request.submit.task && region.rate == request.rate &&
+               region.span == request.region;
+    });
+}
+
+// Another one for each render of the same place: the first is 0, so that who asks for the same gets the same.
+std::int64_t Desk::seed_for(const Span& gap) const {
+    const auto& all = model_.renders.all();
+    return std::count_if(all.begin(), all.end(), [&](const Region& region) {
+        return convert_span(region.span, region.rate, model_.song.rate()).overlaps(gap);
+    });
+}
+
+void Desk::await(std::vector<Span> spans) {
+    if (spans != model_.awaited) {
+        model_.awaited = std::move(spans);
+        model_.play(realtime_, true);
+    }
+}
+
+// ---- a job ---------------------------------------------------------------------------------------------------------
+
+void Desk::step(Connection* connection, Clock::time_point now) {
+    connection_ = connection;
+    if (request_ == nullptr || connection == nullptr) return;
+    if (exchange_ == nullptr && now >= retry_at_) {
+        // a bounce does not wait until all of it is hashed
+        if (!realtime_.state().offline && !std::exchange(digested_, true)) add_digests(*request_, goes_on_);
+        request_->submit.job = new_job_id();
+        exchange_ = std::make_unique<JobExchange>(request_->submit, request_->streams);
+        if (auto why = exchange_->start(*connection)) hear(*why);
+    }
+    if (exchange_ == nullptr) return;
+    if (auto why = exchange_->pump(*connection, now)) {
+        hear(*why);
+    } else if (exchange_->sending()) {
+        show(JobState::sending, request_->message(), "send");
+    }
+}
+
+void Desk::on_online(const protocol::Welcome& welcome) {
+    offer_ = Offer{welcome.tasks, welcome.presets, welcome.limits};
+    retry_at_ = {};
+    next_look_ = {};
+}
+
+void Desk::on_message(const Incoming& incoming) {
+    if (exchange_ == nullptr || connection_ == nullptr) return;
+    std::optional<JobEvent> event = exchange_->hear(incoming, *connection_);
+    if (event) std::visit([this](auto& one) { hear(one); }, *event);
+}
+
+void Desk::on_lost(const protocol::Failure& why) {
+    offer_.reset();
+    connection_ = nullptr;
+    if (exchange_ != nullptr) end(JobState::failed, words_of(why));
+}
+
+void Desk::hear(const JobAccepted& accepted) {
+    const std::string ahead = std::to_string(accepted.waiting) + " jobs are before this one";
+    show(JobState::queued, accepted.waiting == 0 ? std::string() : ahead, "queued");
+}
+
+void Desk::hear(const JobBusy& busy) {
+    exchange_.reset();
+    retry_at_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(Seconds(busy.retry_after));
+    const auto seconds = static_cast<long>(busy.retry_after + 0.5);
+    show(JobState::waiting, busy.message + "; again in " + std::to_string(seconds) + " s", "busy");
+}
+
+void Desk::hear(const JobProgress& progress) {
+    const JobState made = progress.fraction < 1.0 ? JobState::running : JobState::receiving;
+    show(progress.stage == "queued" ? JobState::queued : made, progress.message, progress.stage);
+    view_.fraction = progress.fraction;
+    view_.seconds_left = progress.seconds_left;
+}
+
+void Desk::hear(Delivered& delivered) {
+    Expected<Audio> rounded = round_to_24(std::move(delivered.audio));
+    if (!rounded) {
+        hear(rounded.error());
+        return;
+    }
+    Take take;
+    take.candidate = delivered.candidate;
+    take.method = std::move(delivered.method);
+    take.how = std::move(delivered.how);
+    take.score = delivered.score;
+    take.seed = delivered.seed;
+    take.audio = std::make_shared<const Audio>(std::move(*rounded));
+    takes_.push_back(take);
+    if (takes_.size() > max_takes) return;  // the ranking tells whether it is heard
+    const std::lock_guard<std::mutex> lock(model_.mutex);
+    Region* region = open_region();
+    if (region == nullptr) return;
+    region->takes.push_back(std::move(take));
+    model_.play(realtime_, region->takes.size() == 1);
+}
+
+// The region of the job under way, made where this is its first take; nullptr: the job is about what is no more.
+Region* Desk::open_region() {
+    const auto id = static_cast<std::uint64_t>(request_->submit.generation);
+    if (model_.open_region != id) return nullptr;
+    if (model_.renders.find(id) == nullptr) {
+        Region made;
+        made.id = id;
+        made.span = request_->region;
+        made.rate = request_->rate;
+        made.task = request_->submit.task;
+        model_.renders.add(std::move(made));
+    }
+    return model_.renders.find(id);
+}
+
+void Desk::hear(JobResult& result) {
+    std::vector<Take> ranked;
+    for (const std::int64_t number : result.ranking) {
+        const auto has_number = [number](const Take& one) { return one.candidate == number; };
+        const auto take = std::find_if(takes_.begin(), takes_.end(), has_number);
+        // where there are fewer ways to fill the gap than were asked for, one may be ranked twice
+        if (take == takes_.end() || std::any_of(ranked.begin(), ranked.end(), has_number)) continue;
+        if (ranked.size() == max_takes) break;
+        ranked.push_back(*take);
+        ranked.back().recipe = result.recipes[number];
+    }
+    {
+        const std::lock_guard<std::mutex> lock(model_.mutex);
+        if (Region* region = open_region()) {
+            region->takes = std::move(ranked);
+            region->report = std::move(result.report);
+            region->complete = true;
+            const Take& best = region->takes.front();
+            finished_ = Finished{region->span, region->task, best.method, best.audio};
+        }
+        model_.open_region = 0;
+        model_.awaited.clear();
+        model_.play(realtime_, false);
+    }
+    show(JobState::done, request_->message());
+    view_.fraction = 1.0;
+    request_.reset();
+    exchange_.reset();
+}
+
+void Desk::hear(const JobCancelled& cancelled) { end(JobState::cancelled, cancelled.message); }
+
+void Desk::hear(const protocol::Failure& failure) { end(JobState::failed, words_of(failure)); }
+
+// A job without a result leaves nothing.
+void Desk::end(JobState state, const std::string& message) {
+    {
+        const std::lock_guard<std::mutex> lock(model_.mutex);
+        model_.forget_job();
+        model_.play(realtime_, true);
+    }
+    show(state, message);
+    request_.reset();
+    exchange_.reset();
+}
+
+void Desk::cancel(const std::string& why) {
+    if (exchange_ != nullptr && connection_ != nullptr) exchange_->cancel(*connection_);
+    const bool was_busy = busy();
+    wishes_.clear();
+    end(was_busy ? JobState::cancelled : JobState::none, was_busy ? why : std::string());
+}
+
+std::optional<Finished> Desk::take_finished() { return std::exchange(finished_, std::nullopt); }
+
+void Desk::show(JobState state, std::string message, std::string stage) {
+    JobView next;
+    next.state = state;
+    next.message = std::move(message);
+    next.stage = std::move(stage);
+    if (view_.state == JobState::sending || view_.state == JobState::queued || view_.state == JobState::running) {
+        next.fraction = view_.fraction;
+    }
+    view_ = std::move(next);
+    changed_ = true;
+}
+
+}  // namespace segue::plugin

@@ -1,0 +1,54 @@
+#include "core/model.hpp"
+
+#include <memory>
+#include <utility>
+
+#include "core/audio_file.hpp"
+#include "core/resample.hpp"
+
+namespace segue::plugin {
+
+void Model::play(Realtime& realtime, bool urgent) {
+    changed = true;
+    if (song.rate() <= 0.0) return;  // never active: activation does it
+    std::string note;
+    heard = renders.heard(song.rate(), note);
+    heard.awaited = awaited;
+    heard.urgent = urgent;
+    if (!note.empty()) say(std::move(note));
+    realtime.play(std::make_unique<const Playlist>(heard));
+}
+
+void Model::forget_job() {
+    renders.drop(open_region);
+    open_region = 0;
+    awaited.clear();
+}
+
+std::optional<Span> Model::marks_now() const {
+    if (!marks || marks_rate == song.rate() || marks_rate <= 0.0 || song.rate() <= 0.0) return marks;
+    return convert_span(*marks, marks_rate, song.rate());
+}
+
+void take_song_file(Model& model, const std::filesystem::path& path) {
+    SongFile file;
+    std::string refused;
+    if (!path.empty()) {
+        Expected<Audio> audio = read_audio_file(path);
+        if (audio) {
+            file = {path.filename().string(), std::make_shared<const Audio>(std::move(*audio))};
+        } else {
+            refused = words_of(audio.error());
+        }
+    }
+    const std::lock_guard<std::mutex> lock(model.mutex);
+    if (!refused.empty()) {
+        model.say(std::move(refused));
+        return;
+    }
+    model.file = std::move(file);
+    model.file_path = path;
+    model.say({});
+}
+
+}  // namespace segue::plugin

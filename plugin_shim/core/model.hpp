@@ -1,0 +1,71 @@
+// What one instance holds: heard, rendered, marked, and said. Its mutex guards all of it; the audio thread never takes
+// it, and nobody holds it while waiting for anything.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/peaks.hpp"
+#include "core/realtime.hpp"
+#include "core/renders.hpp"
+#include "core/request.hpp"
+#include "core/song.hpp"
+
+namespace segue::plugin {
+
+// What was asked of the worker since it last looked.
+struct Orders {
+    int renders = 0;
+    bool cancel = false;
+    bool reconnect = false;
+    bool drop_jobs = false;  // what they were about is no more: another state, another rate
+    std::string why;         // of drop_jobs
+    std::optional<std::filesystem::path> song_file;
+};
+
+struct Model {
+    explicit Model(SongLimits limits) : song(limits) {}
+
+    mutable std::mutex mutex;
+
+    Song song;
+    Renders renders;
+    std::uint64_t open_region = 0;  // the id a running job may add or change; 0: none
+    std::vector<Span> awaited;      // renders that were asked for, at the song's rate
+    std::optional<Span> marks;
+    double marks_rate = 0.0;
+    SongFile file;
+    std::filesystem::path file_path;
+    std::filesystem::path renders_folder;  // for BWF files
+    std::filesystem::path latest_render;   // empty: none yet
+    std::string notice;
+    std::string newer_state;  // a blob of a newer version, to be saved again as it is; empty: none
+    std::uint32_t max_block = 0;
+    Playlist heard;
+    PeakFinder peaks;
+    Orders orders;
+    bool changed = true;  // since the latest snapshot
+
+    // Hands what is heard now to the audio thread; see Playlist::urgent.
+    void play(Realtime& realtime, bool urgent);
+
+    // Ends what a job without a result has left: its takes, and what a bounce waits for.
+    void forget_job();
+
+    // The marks at the song's rate.
+    [[nodiscard]] std::optional<Span> marks_now() const;
+
+    void say(std::string text) {
+        notice = std::move(text);
+        changed = true;
+    }
+};
+
+// The file for recall to look in, read whole; an empty path: none. Takes as long as reading; takes the mutex by itself.
+void take_song_file(Model& model, const std::filesystem::path& path);
+
+}  // namespace segue::plugin

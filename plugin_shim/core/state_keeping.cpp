@@ -1,0 +1,70 @@
+#include "core/state_keeping.hpp"
+
+#include <cstdint>
+#include <utility>
+
+#include "core/state.hpp"
+
+namespace segue::plugin {
+namespace {
+
+constexpr const char* song_file_key = "song file";
+
+std::string joined(const std::vector<std::string>& notes) {
+    std::string all;
+    for (const std::string& note : notes) all += (all.empty() ? "" : "; ") + note;
+    return all;
+}
+
+void apply(Model& model, Realtime& realtime, State state) {
+    for (std::size_t each = 0; each < parameter_count; ++each) {
+        realtime.restore_parameter(static_cast<Parameter>(each), state.values[each]);
+    }
+    model.renders.replace(std::move(state.regions));
+    model.marks = state.marks;
+    model.marks_rate = state.marks_rate;
+    model.newer_state.clear();
+    model.forget_job();
+    model.orders.drop_jobs = true;
+    model.orders.why = "another state was loaded";
+    const auto file = state.extra.find(song_file_key);
+    model.orders.song_file = file == state.extra.end() ? std::filesystem::path() : std::filesystem::path(file->second);
+    model.play(realtime, true);
+}
+
+}  // namespace
+
+std::string save_blob(Model& model, const Realtime& realtime) {
+    State state;
+    {
+        const std::lock_guard<std::mutex> lock(model.mutex);
+        if (!model.newer_state.empty()) return model.newer_state;
+        for (std::size_t each = 0; each < parameter_count; ++each) {
+            state.values[each] = realtime.parameter(static_cast<Parameter>(each));
+        }
+        state.regions = model.renders.all();
+        state.marks = model.marks;
+        state.marks_rate = model.marks_rate;
+        if (!model.file_path.empty()) state.extra[song_file_key] = model.file_path.string();
+    }
+    Expected<std::string> blob = save_state(state);
+    if (blob) return std::move(*blob);
+    const std::lock_guard<std::mutex> lock(model.mutex);
+    model.say("the state was not saved: " + words_of(blob.error()));
+    return {};
+}
+
+bool load_blob(Model& model, Realtime& realtime, std::string_view blob) {
+    Expected<LoadedState> loaded = load_state(blob);
+    const std::lock_guard<std::mutex> lock(model.mutex);
+    if (!loaded) {
+        model.say(words_of(loaded.error()));
+        if (loaded.error().code == protocol::Code::version) model.newer_state = std::string(blob);
+        return false;
+    }
+    apply(model, realtime, std::move(loaded->state));
+    model.say(joined(loaded->notes));
+    return true;
+}
+
+}  // namespace segue::plugin
