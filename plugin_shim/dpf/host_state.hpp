@@ -1,0 +1,57 @@
+// The engine's blob to and from a host's stream, whole: what cannot be read to its end, or is refused, changes nothing.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include "dpf/plugin_access.hpp"
+
+namespace segue::plugin {
+
+inline constexpr std::size_t stream_part = std::size_t{1} << 20U;
+inline constexpr std::size_t max_state = std::size_t{1} << 30U;
+
+// `write(data, size)` returns how many bytes the host took, at least one, or less on failure.
+template <class Write>
+bool save_state(void* instance, const Write& write) noexcept {
+    try {
+        const std::string blob = engine_of(instance).save();
+        for (std::size_t done = 0; done < blob.size();) {
+            const std::int64_t taken = write(blob.data() + done, std::min(stream_part, blob.size() - done));
+            if (taken <= 0) {
+                return false;
+            }
+            done += static_cast<std::size_t>(taken);
+        }
+        return true;
+    } catch (const std::exception&) {
+        return false;
+    }
+}
+
+// `read(data, size)` returns how many bytes there were, 0 at the end, less on failure.
+template <class Read>
+bool load_state(void* instance, const Read& read) noexcept {
+    try {
+        std::string blob;
+        std::vector<char> part(stream_part);
+        for (;;) {
+            const std::int64_t got = read(part.data(), part.size());
+            if (got < 0 || blob.size() > max_state) {
+                return false;
+            }
+            if (got == 0) {
+                return engine_of(instance).load(blob);
+            }
+            blob.append(part.data(), static_cast<std::size_t>(got));
+        }
+    } catch (const std::exception&) {
+        return false;
+    }
+}
+
+}  // namespace segue::plugin

@@ -1,0 +1,41 @@
+# A patched copy of DPF in the build folder; sets SEGUE_DPF_COPY. Debian's package where it is installed, else upstream
+# at the commit that Debian packaged as 1.6.
+set(SEGUE_DPF_SOURCE /usr/share/dpf CACHE PATH "Sources of DPF 1.6; fetched where this folder is missing")
+set(SEGUE_DPF_COMMIT b52112bf23ef7eb91883828b27f12bb15cb671ac)
+set(SEGUE_DPF_COPY ${CMAKE_BINARY_DIR}/dpf-patched CACHE INTERNAL "")
+
+set(dpf_source ${SEGUE_DPF_SOURCE})
+if(NOT EXISTS ${dpf_source}/distrho/DistrhoPlugin.hpp)
+  message(STATUS "No DPF at ${dpf_source}: fetching ${SEGUE_DPF_COMMIT}")
+  include(FetchContent)
+  FetchContent_Declare(dpf GIT_REPOSITORY https://github.com/DISTRHO/DPF GIT_TAG ${SEGUE_DPF_COMMIT})
+  FetchContent_GetProperties(dpf)
+  if(NOT dpf_POPULATED)
+    FetchContent_Populate(dpf)
+  endif()
+  set(dpf_source ${dpf_SOURCE_DIR})
+endif()
+
+file(GLOB patches CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/patches/*.cmake)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${patches})
+
+# copied and patched only when patches or sources are others than last time: else all of DPF would be compiled again
+set(stamp "${dpf_source}\n")
+foreach(file IN LISTS patches ITEMS ${dpf_source}/distrho/src/DistrhoPluginCLAP.cpp
+        ${dpf_source}/distrho/src/DistrhoPluginVST3.cpp ${dpf_source}/distrho/src/DistrhoPluginLV2.cpp)
+  file(SHA256 ${file} digest)
+  string(APPEND stamp "${digest}\n")
+endforeach()
+set(stamped "")
+if(EXISTS ${SEGUE_DPF_COPY}/segue-stamp)
+  file(READ ${SEGUE_DPF_COPY}/segue-stamp stamped)
+endif()
+if(NOT stamped STREQUAL stamp)
+  file(REMOVE_RECURSE ${SEGUE_DPF_COPY})
+  file(COPY ${dpf_source}/ DESTINATION ${SEGUE_DPF_COPY} PATTERN .git EXCLUDE PATTERN lac EXCLUDE)
+  include(${CMAKE_CURRENT_LIST_DIR}/patches/patch.cmake)
+  foreach(which IN ITEMS transport clap vst3 lv2)
+    include(${CMAKE_CURRENT_LIST_DIR}/patches/${which}.cmake)
+  endforeach()
+  file(WRITE ${SEGUE_DPF_COPY}/segue-stamp "${stamp}")
+endif()
