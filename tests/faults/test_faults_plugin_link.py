@@ -1,0 +1,202 @@
+"""Faults 1, 2, 3, 10 and 11: the plug-in's engine when its renderer is away, dies, hangs, or is too slow."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.plugin.driver import Audio, Driver, load
+from tests.pools import RATE
+from tests.renderers import RunningRenderer, shared_renderer, until
+from tests.songs import loop_song
+
+GAP = (8 * RATE, 8 * RATE + RATE // 2)
+QUICK = {"SEGUE_METHOD": "splice", "SEGUE_STEPS": "1"}
+SLOW = {"SEGUE_STEPS": "500"}  # nothing here waits for such a job to end by itself
+BLOCK_SECONDS = 0.5  # of process(), on a busy machine; what it must never do is wait for seconds
+
+
+def holed() -> Audio:
+    audio = loop_song(RATE, 14.0)
+    audio[:, GAP[0] : GAP[1]] = 0.0
+    return audio
+
+
+@pytest.fixture
+def renderer(tmp_path: Path):
+    """One that may be killed."""
+    (tmp_path / "renderer").mkdir()
+    made = RunningRenderer(tmp_path / "renderer")
+    yield made
+    made.kill()
+
+
+def running_job(driver: Driver, song: Audio) -> None:
+    driver.start(song, RATE)
+    driver.wait("link.state=online")
+    driver.play(song)
+    driver("render")
+    driver.wait("job.state=running")
+
+
+def test_fault_01_without_a_renderer_the_engine_passes_audio_and_meets_one_that_comes(tmp_path: Path) -> None:
+    song = holed()
+    with Driver(tmp_path, tmp_path / "renderer" / "c.json", **QUICK) as driver:
+        assert driver("new", 10)["seconds"] < 0.1
+        driver.start(song, RATE)
+        assert driver.play(song).tobytes() == song.tobytes()
+        shown = driver.wait("link.state=offline", 5.0)
+        assert "no renderer" in shown["link"]["text"]
+        assert "segue serve" in shown["link"]["remedy"]
+        driver("render")
+        assert "renderer" in driver.wait("job.state=waiting", 5.0)["job"]["message"]
+        (tmp_path / "renderer").mkdir()
+        made = RunningRenderer(tmp_path / "renderer")
+        driver.wait("link.state=online", 10.0)
+        assert driver.wait("job.state=done|failed")["job"]["state"] == "done"
+        made.kill()
+
+
+def test_fault_02_a_renderer_killed_in_mid_job_fails_the_job_in_time_and_a_new_one_is_met(
+    tmp_path: Path, renderer: RunningRenderer
+) -> None:
+    song = holed()
+    with Driver(tmp_path, renderer.file, **SLOW) as driver:
+        running_job(driver, song)
+        renderer.process.kill()
+        killed = time.monotonic()
+        shown = driver.wait("job.state=failed", 10.0)
+        assert time.monotonic() - killed < 3.0
+        assert "again" in shown["job"]["message"]
+        assert shown["regions"] == []
+        assert driver("idle", 0.2)["longest_block"] < BLOCK_SECONDS
+        assert driver.play(song).tobytes() == song.tobytes()  # nothing stale is heard
+        renderer.kill()
+        again = RunningRenderer(renderer.folder)
+        assert driver.wait("link.state=online", 10.0)["regions"] == []
+        again.kill()
+
+
+def test_fault_03_a_stopped_renderer_blocks_nothing_and_is_marked_lost(
+    tmp_path: Path, renderer: RunningRenderer
+) -> None:
+    song = holed()
+    with Driver(tmp_path, renderer.file, **SLOW) as driver:
+        running_job(driver, song)
+        os.kill(renderer.process.pid, signal.SIGSTOP)
+        stopped = time.monotonic()
+        driver.wait("link.state=offline|connecting", 5.0)
+        assert time.monotonic() - stopped < 3.5
+        assert driver.wait("job.state=failed", 1.0)["regions"] == []
+        for command in ("render", "cancel", "undo", "reconnect", "forget"):
+            assert driver(command)["seconds"] < BLOCK_SECONDS
+        out = driver.folder / "long.wav"
+        assert driver("play", 0, song.shape[1], out, 2)["longest_block"] < BLOCK_SECONDS
+        assert load(out).tobytes() == song.tobytes()
+        os.kill(renderer.process.pid, signal.SIGCONT)
+        driver.wait("link.state=online", 20.0)
+
+
+def test_fault_03_an_engine_whose_renderer_is_stopped_is_gone_within_a_second(
+    tmp_path: Path, renderer: RunningRenderer
+) -> None:
+    song = holed()
+    with Driver(tmp_path, renderer.file, **SLOW) as driver:
+        running_job(driver, song)
+        os.kill(renderer.process.pid, signal.SIGSTOP)
+        assert driver("destroy")["seconds"] < 1.0
+        os.kill(renderer.process.pid, signal.SIGCONT)
+
+
+@pytest.mark.parametrize("state", ["sending|queued", "running"])
+def test_fault_10_an_engine_destroyed_during_a_job_is_gone_within_a_second(tmp_path: Path, state: str) -> None:
+    song, renderer = holed(), shared_renderer()
+    with Driver(tmp_path, renderer.file, **SLOW) as driver:
+        driver.start(song, RATE)
+        driver.wait("link.state=online")
+        driver.play(song)
+        driver("render")
+        driver.wait(f"job.state={state}|running")
+        assert driver("destroy")["seconds"] < 1.0
+    assert until(lambda: renderer.counts().get("jobs_running", 0.0) == 0.0)  # it is not rendered for nobody
+
+
+def test_fault_10_another_rate_during_a_job_is_taken_within_a_second_and_the_late_reply_is_dropped(
+    tmp_path: Path,
+) -> None:
+    song = holed()
+    with Driver(tmp_path, shared_renderer().file, **QUICK) as driver:
+        driver.start(song, RATE)
+        driver.wait("link.state=online")
+        driver.play(song)
+        driver("render")
+        driver.wait("job.state=sending|queued|running")
+        driver("deactivate")
+        assert driver("activate", 48000, 512)["seconds"] < 1.0
+        shown = driver.wait("job.state=cancelled", 2.0)
+        assert "rate" in shown["job"]["message"]
+        driver("idle", 3.0)
+        shown = driver.snapshot
+        assert shown["regions"] == []
+        assert shown["link"]["state"] == "online"
+
+
+def test_fault_11_a_bounce_waits_for_the_render_that_was_asked_for_and_two_bounces_are_identical(
+    tmp_path: Path,
+) -> None:
+    song = holed()
+    with Driver(tmp_path, shared_renderer().file, SEGUE_BOUNCE_WAIT="240", SEGUE_STEPS="1") as driver:
+        driver.start(song, RATE)
+        driver.wait("link.state=online")
+        driver.play(song, "offline")
+        driver("render")
+        first = driver.play(song, "offline")
+        second = driver.play(song, "offline")
+        assert driver.snapshot["job"]["state"] == "done"
+        assert np.any(first[:, GAP[0] : GAP[1]])
+        assert first.tobytes() == second.tobytes()
+
+
+def test_fault_11_a_bounce_whose_render_does_not_come_refuses_aloud_and_in_words(tmp_path: Path) -> None:
+    song = holed()
+    with Driver(tmp_path, tmp_path / "none.json", SEGUE_BOUNCE_WAIT="0.5", **QUICK) as driver:
+        driver.start(song, RATE)
+        driver.play(song, "offline")
+        driver("render")
+        driver.wait("job.state=waiting", 5.0)
+        bounced = driver.play(song, "offline")
+        marker = bounced[:, GAP[0] : GAP[1]]
+        assert np.abs(marker).max() == pytest.approx(10 ** (-12 / 20), rel=0.05)
+        assert (
+            np.delete(bounced, np.s_[GAP[0] : GAP[1]], axis=1).tobytes()
+            == np.delete(song, np.s_[GAP[0] : GAP[1]], axis=1).tobytes()
+        )
+        assert "marker" in driver.wait("notice=some", 5.0)["notice"]
+
+
+def test_fault_11_thirty_two_engines_in_one_process_bounce_a_session_twice_the_same(tmp_path: Path) -> None:
+    song = holed()
+    with Driver(tmp_path, shared_renderer().file, **QUICK) as driver:
+        driver.start(song, RATE)
+        driver.wait("link.state=online")
+        driver.play(song)
+        driver("render")
+        assert driver.wait("job.state=done|failed")["job"]["state"] == "done"
+        expected = driver.play(song, "offline")
+        driver("save", tmp_path / "state")
+    with Driver(tmp_path, tmp_path / "none.json") as driver:
+        driver("audio", tmp_path / "track.wav")
+        driver("new", 32)
+        for number in range(32):
+            driver("engine", number)
+            driver("load", tmp_path / "state")
+        driver("activate", RATE, 512, "all")
+        for bounce in ("first", "second"):
+            driver("play-all", 0, song.shape[1], tmp_path / bounce)
+            for number in range(32):
+                assert load(tmp_path / f"{bounce}.{number}.wav").tobytes() == expected.tobytes()
