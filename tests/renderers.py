@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -55,9 +55,9 @@ def free_port() -> int:
 
 
 class RunningRenderer:
-    """A ``segue serve`` process; its connection file is there once this is made."""
+    """A ``segue serve`` process; its connection file is there once this is made. ``within``: a command that runs it."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, within: Sequence[str] = ()) -> None:
         self.folder, self.file = folder, folder / "c.json"
         self.log = folder / f"log-{secrets.token_hex(4)}"
         self._metrics = free_port()
@@ -65,7 +65,7 @@ class RunningRenderer:
         given += ["--threads", "1", "--metrics", str(self._metrics), *options]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "segue.cli.main", "serve", *given],
+                [*within, sys.executable, "-m", "segue.cli.main", "serve", *given],
                 stdout=subprocess.PIPE,
                 stderr=log,
                 env={**os.environ, "OMP_NUM_THREADS": "1"},

@@ -52,6 +52,14 @@ class TinyDenoiser(nn.Module):
         return angle.cos() * x_t - angle.sin() * self.outer(functional.silu(h))
 
 
+class OverflowingDenoiser(TinyDenoiser):
+    """Sound up to 37 frames, all that an export or a trial run tries; of 41 or more every value is NaN."""
+
+    def forward(self, x_t: Tensor, time: Tensor, mask: Tensor) -> Tensor:
+        frames = torch.ones_like(mask).sum(2, keepdim=True)
+        return super().forward(x_t, time, mask) + 0.0 * torch.exp(2.2 * frames)
+
+
 class UNet(nn.Module):
     """Strided, transposed, depthwise, grouped and dilated convolutions with group norm; lengths in multiples of 4."""
 
@@ -135,8 +143,9 @@ def description(**changes: Any) -> dict[str, Any]:
     return {**whole, **changes}
 
 
-def write_denoiser(folder: Path) -> None:
-    export_denoiser(tiny_denoiser(), folder, channels=CHANNELS, conditioning=[MASK], store_fp16=False, cases=FEW)
+def write_denoiser(folder: Path, denoiser: nn.Module | None = None) -> None:
+    network = denoiser or tiny_denoiser()
+    export_denoiser(network, folder, channels=CHANNELS, conditioning=[MASK], store_fp16=False, cases=FEW)
 
 
 @functools.cache
@@ -160,6 +169,12 @@ def tiny_onnx_bundle() -> Path:
     folder = Path(_scratch.name) / "tiny-onnx"
     write_bundle(folder, description(codec={"kind": "onnx", "reach": TOKEN // 2}), write, cache=CACHE)
     return folder
+
+
+def write_overflowing_bundle(folder: Path) -> None:
+    """A bundle that is taken, and gives NaN as soon as it is used."""
+    whole = description(name="overflowing", window=64)
+    write_bundle(folder, whole, lambda into: write_denoiser(into, randomised(OverflowingDenoiser())), cache=CACHE)
 
 
 def copy_of_tiny(folder: Path) -> Path:

@@ -218,8 +218,11 @@ class RendererSession:
                     continue
                 if channel.received:
                     self._adopt(channel)
+                error.nonce = None  # of a HELLO that no handshake brought: the answer belongs to the session
                 raise
             self._adopt(channel)
+            if isinstance(received.message, Hello):
+                raise ProtocolError(Code.MALFORMED, "expected HELLO sealed with the handshake key, got it in a session")
             return received
         return self._hello(frames)
 

@@ -13,7 +13,8 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from segue.errors import BundleRejected
-from segue.guidance.embedders.musicnn import GUIDE_WEIGHTS, HEADER, Musicnn, digest
+from segue.guidance.embedders.guide import GUIDE_WEIGHTS, HEADER
+from segue.guidance.embedders.musicnn import Musicnn, digest
 from tests.faults.test_fault_33_checkpoints import Payload
 
 

@@ -10,14 +10,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from segue.clip.clip import Clip
 from segue.service.events import Failed, Finished
 from segue.service.queue import Busy
 from segue.service.ticket import Ticket
-from tests.pools import RATE, Ear, close_shared_pool, ended, endless, fill, finished, shared_pool, song
+from tests.pools import Ear, close_shared_pool, ended, fill, finished, shared_pool, song
+from tests.soak import moves
 
 MOVES = int(os.environ.get("SEGUE_SOAK_MOVES", "25"))
 SEED = int(os.environ.get("SEGUE_SOAK_SEED", "1"))
@@ -35,43 +34,37 @@ def open_files() -> int:
 
 def move(rng: random.Random, number: int, jobs: list[tuple[Ticket, Ear]]) -> None:
     """One random thing a client, or bad luck, does."""
-    what = rng.choice(["quick", "quick", "again", "broken", "late", "endless", "cancel", "cancel", "wait"])
+    what = rng.choice(["ask", "ask", "cancel", "wait"])
     what = "kill" if number in (MOVES // 3, 2 * MOVES // 3) else what
-    broken = np.full((2, 10 * RATE), np.nan, np.float32)
-    ear = Ear()
-    try:
-        if what in ("quick", "again"):
-            jobs.append((shared_pool().submit(fill(100 + (number if what == "quick" else 0)), ear), ear))
-        elif what == "broken":
-            jobs.append((shared_pool().submit(fill(clip=Clip(broken, RATE)), ear), ear))
-        elif what == "late":
-            jobs.append((shared_pool().submit(fill(200 + number, deadline=0.01), ear, client="late"), ear))
-        elif what == "endless":
-            ticket = shared_pool().submit(endless(300 + number), ear)
-            jobs.append((ticket, ear))
-            timer = threading.Timer(rng.uniform(0.0, 1.5), ticket.cancel)
-            timer.start()
-        elif what == "cancel" and jobs:
-            rng.choice(jobs)[0].cancel()
-        elif what == "kill" and (pid := shared_pool().status().devices[0].pid) is not None:
-            os.kill(pid, signal.SIGKILL)
-        else:
-            time.sleep(rng.uniform(0.0, 0.5))
-    except Busy:
-        time.sleep(0.2)
+    if what == "ask":
+        asked, ear = moves.draw(rng, number), Ear()
+        try:
+            ticket = shared_pool().submit(asked.job, ear, client=asked.kind)
+        except Busy:
+            time.sleep(0.2)
+            return
+        jobs.append((ticket, ear))
+        if asked.cancel_after is not None:
+            threading.Timer(asked.cancel_after, ticket.cancel).start()
+    elif what == "cancel" and jobs:
+        rng.choice(jobs)[0].cancel()
+    elif what == "kill" and (pid := shared_pool().status().devices[0].pid) is not None:
+        os.kill(pid, signal.SIGKILL)
+    else:
+        time.sleep(rng.uniform(0.0, 0.5))
 
 
 def test_fault_37_mixed_faults_from_a_seed_give_one_final_reply_a_job_and_leave_nothing_behind() -> None:
     rng, jobs = random.Random(SEED), list[tuple[Ticket, Ear]]()
-    first = finished(shared_pool(), fill(100))
+    first = finished(shared_pool(), fill(moves.AGAIN))
     files, threads = open_files(), threading.active_count()
     for number in range(MOVES):
         move(rng, number, jobs)
     for ticket, ear in jobs:
         final = ended(ticket)
         assert ear.finals == [ear.events[-1]] == [final], f"seed {SEED}"
-        assert not isinstance(final, Failed) or "signal 9" in final.message or "finite" in final.message, final
-    again = finished(shared_pool(), fill(100))
+        assert not isinstance(final, Failed) or moves.expected(final.message), final
+    again = finished(shared_pool(), fill(moves.AGAIN))
     assert again.from_store
     assert again.renditions[0].audio[0].tobytes() == first.renditions[0].audio[0].tobytes()
     assert isinstance(finished(shared_pool(), fill(101, song(9.0))), Finished)

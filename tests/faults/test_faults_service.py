@@ -26,9 +26,10 @@ def answers(peer: Peer) -> bool:
 
 
 def test_fault_01_without_a_renderer_a_client_is_told_at_once_what_to_do(tmp_path: Path) -> None:
+    client, audio = segue.Client(tmp_path / "c.json"), song().samples
     began = time.monotonic()
     with pytest.raises(ServiceError, match="segue serve") as caught:
-        segue.Client(tmp_path / "c.json").fill(song().samples, RATE, (5.0, 6.0))
+        client.fill(audio, RATE, (5.0, 6.0))
     assert caught.value.code == "CONNECTION"
     assert time.monotonic() - began < 1.0
 

@@ -146,3 +146,13 @@ def test_long_error_texts_are_cut_at_a_character() -> None:
 @pytest.mark.parametrize(("theirs", "both"), [("1.0", "1.0"), ("1.7", "1.0")])
 def test_a_session_speaks_the_lower_minor_version(theirs: str, both: str) -> None:
     assert spoken(theirs) == both
+
+
+@pytest.mark.parametrize(("version", "code"), [("1.0", Code.MALFORMED), ("2.0", Code.VERSION)])
+def test_a_hello_inside_a_session_is_refused_in_that_session_which_goes_on(version: str, code: Code) -> None:
+    client, renderer = _pair()
+    error = _refused(renderer, client.seal(m.Hello(protocol=version, nonce=bytes(32), client="x")))
+    assert (error.code, error.nonce) == (code, None)
+    assert client.open(renderer.seal(as_message(error))).message == as_message(error)
+    assert renderer.open(client.seal(m.Ping(token=1))).message == m.Ping(token=1)
+    assert renderer.sessions == 1

@@ -9,6 +9,7 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
@@ -52,8 +53,8 @@ def test_status_tells_devices_queue_and_bundles_in_text_and_json() -> None:
     assert reply["bundles"][0]["name"] == "embedded"
 
 
-def test_a_client_on_another_address_comes_in_with_its_own_key_until_that_is_removed(tmp_path: Path) -> None:
-    """Two loopback addresses: the renderer on 127.0.0.2, whose wire never touches 127.0.0.1."""
+def test_a_client_on_another_address_renders_with_a_key_of_its_own_until_that_is_removed(tmp_path: Path) -> None:
+    """Two loopback addresses: the renderer on 127.0.0.2, which a client that calls from 127.0.0.1 must be told of."""
     renderer = RunningRenderer(tmp_path, "--bind", f"tcp://127.0.0.2:{free_port()}", "--drain", "0")
     try:
         folder, copied = ["--keys", str(tmp_path / "keys")], tmp_path / "studio-b.json"
@@ -65,6 +66,10 @@ def test_a_client_on_another_address_comes_in_with_its_own_key_until_that_is_rem
         with segue.Client(copied) as client:
             assert client.status().clients == 1
             assert "127.0.0.2" in renderer.content.endpoint
+            quickest = segue.RenderSettings(steps=1, method="splice")
+            filled = client.fill(song().samples, RATE, (5.0, 6.0), settings=quickest)
+            assert np.array_equal(filled.audio[:, : 5 * RATE], song().samples[:, : 5 * RATE])
+            assert np.abs(filled.audio[:, 5 * RATE : 6 * RATE]).max() > 0.01
         assert command("keys", "remove", "studio-b", *folder).returncode == 0
         with pytest.raises(ServiceError, match="segue keys add") as caught:
             segue.Client(copied).status()

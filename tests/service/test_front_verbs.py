@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import textwrap
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -119,3 +123,25 @@ def test_a_renderer_that_does_not_answer_is_given_up_within_its_time(tmp_path) -
     with pytest.raises(ServiceError) as caught:
         segue.Client(tmp_path / "c.json").status()
     assert caught.value.code == "CONNECTION"
+
+
+def test_the_example_client_fills_its_hole_and_hears_candidates() -> None:
+    script = Path(__file__).parents[2] / "examples" / "client.py"
+    command = [sys.executable, str(script), str(shared_renderer().file)]
+    shown = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+    assert shown.returncode == 0, shown.stderr
+    assert "to be heard: splice" in shown.stdout
+    assert "filled with:" in shown.stdout
+
+
+def test_a_client_with_its_settings_loads_neither_torch_nor_a_runtime() -> None:
+    script = """
+        import sys, segue
+        with segue.Client(sys.argv[1]) as client:
+            client.status()
+        print(segue.RenderSettings(steps=1), segue.Curve.of(0.5), segue.Progress, segue.Result)
+        assert not {"torch", "onnxruntime"} & set(sys.modules)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(script), str(shared_renderer().file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr

@@ -14,50 +14,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from tests.speed import service
+from tests.speed.rows import Row, ratio, seconds_of
+
 EXCERPT = Path(__file__).parents[2] / "examples" / "music" / "upbeat.flac"
-PAIRS = 15
 STARTS = 7
 SONG_SECONDS = 240
 TOKENS = (96, 192)
 STAGES = ("load", "recall", "sample", "decode", "seam")
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table; ``limit`` None where nothing is promised."""
-
-    what: str
-    value: float
-    unit: str
-    limit: float | None = None
-
-    def __str__(self) -> str:
-        limit = "" if self.limit is None else f"{self.limit:g} {self.unit}"
-        verdict = "" if self.limit is None else "ok" if self.value <= self.limit else "over"
-        return f"| {self.what} | {self.value:.3g} {self.unit} | {limit} | {verdict} |"
-
-
-def seconds_of(work: Callable[[], object]) -> float:
-    """Wall time of one call."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def ratio(one: Callable[[], object], other: Callable[[], object]) -> float:
-    """Median of ``one``'s time over ``other``'s in pairs that follow each other, each pair in the other order."""
-    ratios = []
-    for pair in range(PAIRS + 2):
-        if pair % 2:
-            a, b = seconds_of(one), seconds_of(other)
-        else:
-            b, a = seconds_of(other), seconds_of(one)
-        ratios.append(a / b)
-    return statistics.median(ratios[2:])  # the first two warm up
 
 
 def network_rows() -> Iterator[Row]:
@@ -150,7 +117,7 @@ def start_rows() -> Iterator[Row]:
 
 def main() -> None:
     print("| what | measured | limit | |\n|---|---|---|---|")
-    for rows in (start_rows, network_rows, render_rows):
+    for rows in (start_rows, network_rows, render_rows, service.rows):
         for row in rows():
             print(row, flush=True)
 

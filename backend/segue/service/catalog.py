@@ -13,6 +13,7 @@ from segue.prior.folders import bundles_folder, embedded_folder, is_bundle_name
 from segue.prior.manifest import MANIFEST, Manifest, parse_manifest, read_manifest
 from segue.service.jobs import TASK_USES
 from segue.service.wire import EMBEDDED
+from segue.style.preset import preset_paths
 from segue_protocol import limits
 from segue_protocol.messages import Bundle
 
@@ -55,6 +56,11 @@ class Catalog:
                 found.setdefault(name, _listed(name, manifest))
             self._bundles = dict(list(found.items())[: limits.MAX_LISTED])
         return tuple(self._bundles.values())
+
+    @property
+    def presets(self) -> tuple[str, ...]:
+        """Names of all styles, the package's and the user's."""
+        return tuple(preset_paths())[: limits.MAX_PRESETS]
 
     def resolve(self, name: str) -> str | None:
         """What jobs call a bundle that a client names; None is the default one.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,13 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from segue.clip.clip import Clip
+from segue.guidance.curve import Curve
 from segue.render.settings import RenderSettings
-from segue.service.jobs import Job
+from segue.service.jobs import TASK_USES, Job
+from segue.service.style import CURVES, style_of
+from segue.style.preset import preset_text
+from segue.style.resolve import freedom_for
+from segue.tasks.regenerate import PAPER_K
 from segue_protocol.streams import Shape, stream_digest
 
 Header = dict[str, Any]
@@ -43,7 +49,11 @@ def digests_of(job: Job) -> dict[str, str]:
 
 
 def describe(job: Job, digests: dict[str, str]) -> Header:
-    """All of a job that decides its result; audio by digest, rate and shape."""
+    """All of a job that decides its result; audio by digest, rate and shape, a preset by its text.
+
+    Raises:
+        InvalidRequest: there is no such preset here.
+    """
     return {
         "task": job.task,
         "audio": {
@@ -54,10 +64,25 @@ def describe(job: Job, digests: dict[str, str]) -> Header:
         "added": job.added,
         "backward": job.backward,
         "overlap": job.overlap,
-        "curves": {name: [list(point) for point in curve.points] for name, curve in job.curves.items()},
+        "curves": _points({"freedom": _freedom(job)} if "freedom" in TASK_USES[job.task].curves else {}),
         "names": list(job.names),
+        "style": {
+            "preset": job.preset,
+            "text": None if job.preset is None else preset_text(job.preset),
+            "prompt": job.prompt,
+            "curves": _points({name: curve for name, curve in job.curves.items() if name in CURVES}),
+        },
         "settings": _settings(job.settings),
     }
+
+
+def _points(curves: Mapping[str, Curve]) -> dict[str, Any]:
+    return {name: [list(point) for point in curve.points] for name, curve in curves.items()}
+
+
+def _freedom(job: Job) -> Curve:
+    """The job's own, else the preset's: part of what it works on, as the style otherwise is not."""
+    return freedom_for(style_of(job.preset, None, (), job.curves), job.curves.get("freedom"), PAPER_K)
 
 
 def _settings(settings: RenderSettings) -> Any:
@@ -73,8 +98,8 @@ def settings_of(header: Header) -> RenderSettings:
 
 
 def material_key(header: Header) -> str:
-    """Names what a job works on: all but its settings."""
-    return _digest({name: value for name, value in header.items() if name != "settings"})
+    """Names what a job works on: all but its settings and its style."""
+    return _digest({name: value for name, value in header.items() if name not in ("settings", "style")})
 
 
 def request_key(header: Header, identity: Identity) -> str:

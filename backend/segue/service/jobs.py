@@ -16,6 +16,8 @@ from segue.errors import InvalidRequest
 from segue.guidance.curve import Curve
 from segue.guidance.freedom import Freedom
 from segue.render.settings import RenderSettings
+from segue.service.style import CURVES, style_of
+from segue.style.preset import is_preset_name
 
 MAX_DEADLINE = 86_400.0
 """Seconds; nobody waits longer than a day for a gap."""
@@ -30,15 +32,19 @@ class Uses:
     curves: frozenset[str] = frozenset()
 
 
+_STYLE = frozenset({"preset", "prompt", "references", "curves"})
+_FREE = CURVES | {"freedom"}
+
 TASK_USES: Mapping[str, Uses] = {
-    "infill": Uses(frozenset({"gaps"})),
-    "regenerate": Uses(frozenset({"gaps"}), frozenset({"curves"}), frozenset({"freedom"})),
-    "continuation": Uses(frozenset({"added"}), frozenset({"backward"})),
-    "transition": Uses(frozenset({"other", "overlap"}), frozenset({"curves"}), frozenset({"freedom"})),
+    "infill": Uses(frozenset({"gaps"}), _STYLE, CURVES),
+    "regenerate": Uses(frozenset({"gaps"}), _STYLE, _FREE),
+    "continuation": Uses(frozenset({"added"}), _STYLE | {"backward"}, CURVES),
+    "transition": Uses(frozenset({"other", "overlap"}), _STYLE, _FREE),
+    "restyle": Uses(frozenset({"gaps"}), _STYLE, _FREE),
 }
 """Tasks the service knows. A new one needs a line here and one in :mod:`segue.service.worker.material`."""
 
-_BY_TASK = ("other", "gaps", "added", "backward", "overlap", "curves")
+_BY_TASK = ("other", "gaps", "added", "backward", "overlap", "curves", "preset", "prompt", "references")
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +55,8 @@ class Job:
     further material for recall. All audio is float32, (channels, samples) with its own rate, and must not be changed
     after it was handed over. ``gaps`` (samples of the clip) for infill and regenerate; ``added`` samples for a
     continuation, ``backward`` before the clip's start; ``overlap`` samples for a transition. ``curves`` by name over
-    seconds of the clip: "freedom". ``names``: of the clip, the other track and the songs, for recipes.
+    seconds of the clip: "freedom" and those of a style (:mod:`segue.service.style`), to which ``preset``, ``prompt``
+    and ``references`` belong. ``names``: of the clip, the other track, the songs and the references, for recipes.
 
     ``digests`` by role, of audio that was hashed before (:func:`segue.service.header.digest_of`) and need not be again.
 
@@ -70,6 +77,9 @@ class Job:
     backward: bool = False
     overlap: int = 0
     curves: Mapping[str, Curve] = field(default_factory=dict)
+    preset: str | None = None
+    prompt: str | None = None
+    references: tuple[Clip, ...] = field(default=(), repr=False)
     names: tuple[str, ...] = ()
     digests: Mapping[str, str] = field(default_factory=dict, repr=False)
     generation: int = 0
@@ -84,7 +94,9 @@ class Job:
         self._check_fields(uses)
         self._check_numbers()
         if self.gaps:
-            check_gaps(self.gaps, self.clip.length, rate=self.clip.rate, elsewhere=bool(self.songs))
+            elsewhere = bool(self.songs) or self.task == "restyle"
+            check_gaps(self.gaps, self.clip.length, rate=self.clip.rate, elsewhere=elsewhere)
+        self._check_style()
         if "freedom" in self.curves:
             Freedom(self.curves["freedom"])
         if self.names and len(self.names) != len(self.audio):
@@ -92,9 +104,10 @@ class Job:
 
     @property
     def audio(self) -> dict[str, Clip]:
-        """All audio by role: "clip", "other", "song0", "song1", ..."""
+        """All audio by role: "clip", "other", "song0", "song1", ..., "reference0", ..."""
         roles = {"clip": self.clip} if self.other is None else {"clip": self.clip, "other": self.other}
-        return roles | {f"song{index}": song for index, song in enumerate(self.songs)}
+        roles |= {f"song{index}": song for index, song in enumerate(self.songs)}
+        return roles | {f"reference{index}": clip for index, clip in enumerate(self.references)}
 
     @property
     def nbytes(self) -> int:
@@ -111,6 +124,13 @@ class Job:
         if unknown := set(self.curves) - uses.curves:
             known = ", ".join(sorted(uses.curves)) or "none"
             raise InvalidRequest(f"{self.task} has no curve {', '.join(sorted(unknown))}; expected of {known}")
+
+    def _check_style(self) -> None:
+        if self.preset is not None and not is_preset_name(self.preset):
+            raise InvalidRequest(f"expected a preset by name, got {self.preset!r}")
+        style = style_of(self.preset, self.prompt, (), self.curves)
+        if self.task == "restyle" and style.is_empty and not self.references:
+            raise InvalidRequest("restyle needs a preset, a prompt, a reference or a feature's curve: give one")
 
     def _check_numbers(self) -> None:
         if self.added < 0 or self.overlap < 0:

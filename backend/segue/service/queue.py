@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict, deque
+from collections.abc import Collection
 
 from segue.errors import ResourceError
 from segue.service.ticket import Ticket
@@ -28,12 +29,10 @@ class JobQueue:
     """
 
     def __init__(self, places: int, max_bytes: int, workers: int) -> None:
-        self._places, self._max_bytes, self._workers = places, max_bytes, workers
+        self._door = Door(places, max_bytes, workers)
         self._changed = threading.Condition()
         self._admitted: dict[str, Ticket] = {}
         self._ready: OrderedDict[str, deque[Ticket]] = OrderedDict()
-        self._pace = Pace()
-        self._refused_in_a_row = 0
 
     def __len__(self) -> int:
         with self._changed:
@@ -52,12 +51,7 @@ class JobQueue:
             Busy: there is none.
         """
         with self._changed:
-            if len(self._admitted) >= self._places:
-                raise self._busy(f"expected a free place in the queue, all {self._places} are taken")
-            held = sum(t.job.nbytes for t in self._admitted.values())
-            if self._admitted and held + ticket.job.nbytes > self._max_bytes:
-                raise self._busy(f"the waiting jobs hold {held >> 20} MiB of audio, of {self._max_bytes >> 20} MiB")
-            self._refused_in_a_row = 0
+            self._door.check(ticket.job.nbytes, [t.job.nbytes for t in self._admitted.values()])
             self._admitted[ticket.id] = ticket
 
     def offer(self, ticket: Ticket) -> None:
@@ -102,7 +96,33 @@ class JobQueue:
     def rendered(self, seconds: float) -> None:
         """A worker is free again after ``seconds``: what the estimate of a wait is made from."""
         with self._changed:
-            self._pace.add(seconds)
+            self._door.rendered(seconds)
+
+
+class Door:
+    """Whether one more job may wait, and when to come back if not. Not for several threads at once."""
+
+    def __init__(self, places: int, max_bytes: int, workers: int) -> None:
+        self._places, self._max_bytes, self._workers = places, max_bytes, workers
+        self._pace = Pace()
+        self._refused_in_a_row = 0
+
+    def check(self, nbytes: int, waiting: Collection[int]) -> None:
+        """Let one in that holds ``nbytes`` of audio, beside those ``waiting``, by the bytes they hold.
+
+        Raises:
+            Busy: there is no room for it.
+        """
+        if len(waiting) >= self._places:
+            raise self._busy(f"expected a free place in the queue, all {self._places} are taken")
+        held = sum(waiting)
+        if waiting and held + nbytes > self._max_bytes:
+            raise self._busy(f"the waiting jobs hold {held >> 20} MiB of audio, of {self._max_bytes >> 20} MiB")
+        self._refused_in_a_row = 0
+
+    def rendered(self, seconds: float) -> None:
+        """A worker is free again after ``seconds``."""
+        self._pace.add(seconds)
 
     def _busy(self, what: str) -> Busy:
         """Those refused in a row are told to come back one after the other, as places come free."""

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from segue.clip.clip import Clip
+from segue.clip.files import AudioFile
 from segue.clip.gaps import check_gaps
 from segue.clip.span import Span
 from segue.errors import InvalidRequest
@@ -17,6 +18,7 @@ from segue.guidance.curve import Curve
 from segue.render.settings import RenderSettings
 from segue.service.header import digest_of
 from segue.service.jobs import TASK_USES, Job
+from segue.style.preset import find_preset, is_preset_name, load_preset, preset_references
 from segue_protocol import limits, messages
 from segue_protocol.codec import Frame
 from segue_protocol.errors import Code, ProtocolError
@@ -27,7 +29,6 @@ EMBEDDED = "embedded"
 """What messages call the bundle inside the package."""
 
 _TO_WIRE = {"clip": "track", "other": "right"}
-_NO_USE = ("preset", "prompt")
 _WORTH_A_DIGEST = 1 << 20  # bytes
 
 
@@ -42,7 +43,7 @@ def submit_of(job: Job, name: str, credits_: int, *, digests: bool = True) -> me
     names = job.names or ("clip",) * len(job.audio)
     streams = tuple(
         messages.Stream(
-            role=_TO_WIRE.get(role, "song"),
+            role=_TO_WIRE.get(role, role.rstrip("0123456789")),
             name=own,
             rate=clip.rate,
             channels=clip.channels,
@@ -55,7 +56,7 @@ def submit_of(job: Job, name: str, credits_: int, *, digests: bool = True) -> me
         job=name,
         generation=job.generation,
         task=job.task,
-        settings=_settings_to_wire(job.settings),
+        settings=_settings_to_wire(job),
         streams=streams,
         gaps=tuple((gap.start, gap.stop) for gap in job.gaps),
         added=job.added or None,
@@ -75,7 +76,8 @@ def _digest(clip: Clip) -> str | None:
     return digest_of(clip)
 
 
-def _settings_to_wire(settings: RenderSettings) -> messages.Settings:
+def _settings_to_wire(job: Job) -> messages.Settings:
+    settings = job.settings
     if settings.bundle is not None and not isinstance(settings.bundle, str):
         raise InvalidRequest(
             f"expected a bundle by a name the renderer lists, got the path {settings.bundle}: put it into the bundles "
@@ -88,6 +90,8 @@ def _settings_to_wire(settings: RenderSettings) -> messages.Settings:
         sampler=settings.sampler,
         method=settings.method,
         bundle=settings.bundle,
+        preset=job.preset,
+        prompt=job.prompt,
     )
 
 
@@ -118,7 +122,7 @@ def incoming(
         InvalidRequest, BundleRejected: what was asked cannot be done. ProtocolError: UNSUPPORTED. MemoryError: no room.
     """
     _check_supported(submit)
-    numbers: dict[str, list[int]] = {"track": [], "right": [], "song": []}
+    numbers: dict[str, list[int]] = {"track": [], "right": [], "song": [], "reference": []}
     for number, stream in enumerate(submit.streams):
         numbers[stream.role].append(number)
     if len(numbers["right"]) > 1:
@@ -130,9 +134,11 @@ def incoming(
         for stream, one in zip(submit.streams, found, strict=True)
     )
     clips = [Clip(room, stream.rate) for room, stream in zip(rooms, submit.streams, strict=True)]
-    order = [*numbers["track"], *numbers["right"], *numbers["song"]]
-    roles = ["clip", *["other"] * len(numbers["right"]), *[f"song{n}" for n in range(len(numbers["song"]))]]
+    order = [number for same in numbers.values() for number in same]
+    roles = ["clip", *["other"] * len(numbers["right"])]
+    roles += [f"{role}{n}" for role in ("song", "reference") for n in range(len(numbers[role]))]
     by_number = dict(zip(order, roles, strict=True))
+    own = _preset_references(submit.settings.preset) if not numbers["reference"] else ()
     digests = {by_number[n]: submit.streams[n].digest for n, one in enumerate(found) if one is not None}
     job = Job(
         task=submit.task,
@@ -145,7 +151,10 @@ def incoming(
         backward=submit.backward,
         overlap=submit.overlap or 0,
         curves={curve.name: Curve(curve.points) for curve in submit.curves},
-        names=tuple(submit.streams[number].name for number in order),
+        preset=submit.settings.preset,
+        prompt=submit.settings.prompt,
+        references=(*(clips[number] for number in numbers["reference"]), *(file.clip() for file in own)),
+        names=(*(submit.streams[number].name for number in order), *(file.name for file in own)),
         digests={role: digest for role, digest in digests.items() if digest is not None},
         generation=submit.generation,
     )
@@ -153,13 +162,23 @@ def incoming(
     return Incoming(job, rooms, needs, tuple(by_number[number] for number in range(len(order))))
 
 
+def _preset_references(name: str | None) -> tuple[AudioFile, ...]:
+    """What a preset itself is to sound like, where the client sends nothing else.
+
+    Raises:
+        InvalidRequest: no such preset, or a faulty one. AudioFileError: its references cannot be read.
+    """
+    if name is None:
+        return ()
+    if not is_preset_name(name):  # a path would be looked up anywhere
+        raise InvalidRequest(f"expected a preset by a name of WELCOME's, got {name!r}")
+    return preset_references(load_preset(name), find_preset(name))
+
+
 def _check_supported(submit: messages.Submit) -> None:
-    for field in _NO_USE:
-        if getattr(submit.settings, field) is not None:
-            raise ProtocolError(Code.UNSUPPORTED, f"expected no {field}, this renderer has none", job=submit.job)
     for what, known, given in (
         ("task", set(TASK_USES), {submit.task}),
-        ("role of a stream", {"track", "right", "song"}, {stream.role for stream in submit.streams}),
+        ("role of a stream", {"track", "right", "song", "reference"}, {stream.role for stream in submit.streams}),
     ):
         if unknown := given - known:
             expected, got = ", ".join(sorted(known)), ", ".join(sorted(unknown))

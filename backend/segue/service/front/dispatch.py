@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from importlib import metadata
@@ -13,19 +14,18 @@ from segue.errors import BundleRejected, InvalidRequest
 from segue.service import wire
 from segue.service.catalog import SAMPLERS, TASKS, Catalog
 from segue.service.events import Event
-from segue.service.front.admission import Admission
 from segue.service.front.jobs import FrontJob
 from segue.service.front.known import KnownAudio
 from segue.service.front.peers import Peer
 from segue.service.front.settings import FrontSettings
 from segue.service.front.tally import Tally
 from segue.service.pool import Pool
-from segue.service.queue import Busy
+from segue.service.queue import Busy, Door
 from segue.service.settings import Limits
 from segue_protocol import limits, messages
 from segue_protocol.codec import Frame, Received
 from segue_protocol.errors import Code, ProtocolError
-from segue_protocol.session import as_message
+from segue_protocol.session import as_message, spoken
 from segue_protocol.streams import check_size
 
 _log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class Dispatch:
         self._on_event = on_event
         self._granted = settings.granted(queue.waiting)
         self._known = KnownAudio(settings.known_mb << 20)
-        self.admission = Admission(queue, workers)
+        self._door = Door(queue.waiting, queue.waiting_mb << 20, workers)
         self.tally = Tally()
         self.peers: dict[bytes, Peer] = {}
         self.closing = ""
@@ -90,7 +90,7 @@ class Dispatch:
             case messages.Ping():
                 peer.outbox.say(messages.Pong(token=message.token))
             case messages.Status():
-                peer.outbox.say(self.status())
+                peer.outbox.say(self.status)  # made when it is sent: as fresh, and small until then
             case messages.Goodbye():
                 self.forget(peer)
 
@@ -121,7 +121,8 @@ class Dispatch:
         """Count the jobs whose final message is out."""
         for job in peer.sweep():
             self.tally.ended[job.outcome or "LOST"] += 1
-            self.admission.ended(job)
+            if job.began is not None and job.outcome == "RESULT":
+                self._door.rendered(time.monotonic() - job.began)
             _log.info("ended with %s", job.outcome, extra={"client": peer.name, "job": job.id})
 
     # ---- each message -------------------------------------------------------------------------------------------
@@ -134,16 +135,15 @@ class Dispatch:
                 "close other sessions, then connect again",
                 nonce=hello.nonce,
             )
-        minor = min(int(hello.protocol.partition(".")[2]), limits.MINOR)
         welcome = messages.Welcome(
-            protocol=f"{limits.MAJOR}.{minor}",
+            protocol=spoken(hello.protocol),
             nonce=secrets.token_bytes(limits.NONCE_BYTES),
             client_nonce=hello.nonce,
             renderer=version(),
             tasks=TASKS,
             samplers=SAMPLERS,
             bundles=self._catalog.bundles,
-            presets=(),
+            presets=self._catalog.presets,
             limits=self._granted,
         )
         peer.name = wire.fit(f"{hello.client} ({peer.keys.name})", 256)
@@ -158,7 +158,9 @@ class Dispatch:
         check_size(submit, self._granted)
         try:
             peer.check_new(submit)
-            ahead = self.admission.check(submit.bytes, (j for j in self.jobs if j.state in ("receiving", "queued")))
+            # audio still on its way counts too: nobody sends it for a place that is not there
+            waiting = [job.nbytes for job in self.jobs if job.state in ("receiving", "queued")]
+            self._door.check(submit.bytes, waiting)
             incoming = wire.incoming(submit, self._catalog.resolve, partial(self._known.find, peer.keys.name))
         except Busy as busy:
             self.tally.busy += 1
@@ -174,7 +176,7 @@ class Dispatch:
         accepted = FrontJob(submit, incoming, self._settings.credits)
         peer.add(accepted)
         self.tally.accepted += 1
-        about: dict[str, Any] = {"needs": incoming.needs, "waiting": ahead}
+        about: dict[str, Any] = {"needs": incoming.needs, "waiting": len(waiting)}
         peer.outbox.say(messages.Accepted(**accepted.key, credits=self._settings.credits, **about))
         _log.info("accepted: %s", submit.task, extra={"client": peer.name, "job": accepted.id})
         if accepted.complete:

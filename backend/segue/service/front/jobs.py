@@ -40,7 +40,7 @@ class FrontJob:
         self.began: float | None = None
         self.outcome: str | None = None
         self.nbytes = submit.bytes
-        self.line = Line(submit.job, submit.generation, submit.credits, self._sent)
+        self.line = Line(submit.job, submit.generation, submit.credits)
         self._incoming: wire.Incoming | None = incoming
         self._streams = submit.streams
         self._intake = Intake({number: submit.streams[number] for number in incoming.needs}, granted)
@@ -53,14 +53,14 @@ class FrontJob:
         self._scores: dict[int, list[float]] = {}
         self._next_candidate = self._next_stream = 0
         self._fraction = 0.0
-        self._all_sent = False
+        self._abandoned = False
 
     # ---- what the front asks ------------------------------------------------------------------------------------
 
     @property
     def state(self) -> State:
         """Where it stands."""
-        if self._all_sent:
+        if self._abandoned or self.line.over:
             return "done"
         if self.outcome is not None:
             return "sending"
@@ -171,8 +171,7 @@ class FrontJob:
     def cancel(self) -> None:
         """Stop it, in whatever state; a second time does nothing."""
         if self.outcome == "RESULT" and self.line.closed and self.line.letters:
-            self.line.clear()  # the result was on its way: the client wants none of it any more
-            self.outcome = None
+            self.outcome = None  # the result was on its way: the client wants none of it any more
             self.end(messages.Cancelled(**self.key, message="stopped while the result was sent"))
         elif self._ticket is not None:
             self._ticket.cancel()
@@ -185,7 +184,11 @@ class FrontJob:
             self._ticket.cancel()
         self.outcome = self.outcome or "LOST"
         self.line.clear()
-        self._sent()
+        self._abandoned = True
+
+    def release(self) -> None:
+        """Let go of the audio; the pool's ticket and this job would keep one another until a collection of garbage."""
+        self._ticket = self._incoming = None
 
     def fail(self, code: Code, message: str, remedy: str = "") -> None:
         """End it without a result."""
@@ -197,14 +200,13 @@ class FrontJob:
         self.end(messages.Timeout(**self.key, message=wire.fit(message), remedy=REMEDIES[Code.TIMEOUT]))
 
     def end(self, final: messages.JobMessage, payload: Frame = b"") -> None:
-        """Its final message, unless it has one."""
+        """Its final message, unless it has one; without a result it does not wait for credit behind audio."""
         if self.outcome is None:
             self.outcome = final.TYPE
             self._incoming = None
+            if not isinstance(final, messages.Result):
+                self.line.clear()
             self.line.close(final, payload)
-
-    def _sent(self) -> None:
-        self._all_sent = True
 
     # ---- candidates and the result ------------------------------------------------------------------------------
 

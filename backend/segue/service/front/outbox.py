@@ -27,9 +27,9 @@ _SMALL = 512  # counted for a message without payload: more than any takes here,
 
 @dataclass(frozen=True, eq=False)
 class Letter:
-    """A message with its payload, or frames that are sealed already."""
+    """A message with its payload, or frames that are sealed already; a message may be made when its turn comes."""
 
-    message: Message | None = None
+    message: Message | Callable[[], Message] | None = None
     payload: Frame = b""
     frames: tuple[Frame, ...] = ()
 
@@ -41,12 +41,11 @@ class Letter:
 
 @dataclass(eq=False)
 class Line:
-    """What waits for one job, in order; ``credits``: chunks its client still allows; ``ended``: called at its end."""
+    """What waits for one job, in order; ``credits``: chunks its client still allows; ``closed``: with its last one."""
 
     job: str
     generation: int
     credits: int
-    ended: Callable[[], None]
     letters: deque[Letter | Cuts] = field(default_factory=deque)
     held: int = 0
     closed: bool = False
@@ -73,6 +72,11 @@ class Line:
         self.closed = self.closed and not self.letters
         self.letters.clear()
         self.held = 0
+
+    @property
+    def over(self) -> bool:
+        """Whether all is out, the final message too."""
+        return self.closed and not self.letters
 
     @property
     def blocked(self) -> bool:
@@ -134,10 +138,14 @@ class Outbox:
         return self._small_held
 
     @property
+    def nbytes(self) -> int:
+        """Bytes that wait."""
+        return self._small_held + sum(line.held for line in self._lines.values())
+
+    @property
     def held(self) -> int:
         """Bytes that wait, but for the largest job's, which may be larger than any bound."""
-        held = [line.held for line in self._lines.values()]
-        return self._small_held + sum(held) - max(held, default=0)
+        return self.nbytes - max((line.held for line in self._lines.values()), default=0)
 
     @property
     def waits(self) -> bool:
@@ -152,8 +160,8 @@ class Outbox:
             self._first or self._small or self._progress or any(line.letters and not line.blocked for line in lines)
         )
 
-    def say(self, message: Message) -> None:
-        """A small message, before all audio."""
+    def say(self, message: Message | Callable[[], Message]) -> None:
+        """A small message, before all audio; of a function, what it returns when the message is sent."""
         self._add(Letter(message))
 
     def sealed(self, frames: list[Frame]) -> None:
@@ -178,7 +186,7 @@ class Outbox:
             letter = self._pick()
             if letter is None:
                 return None
-            self._first = list(letter.frames) or self._seal(letter.message, letter.payload)  # type: ignore[arg-type]
+            self._first = list(letter.frames) or self._sealed(letter)
         return self._first
 
     def sent(self) -> None:
@@ -197,6 +205,11 @@ class Outbox:
         self._lines.clear()
         self._first, self._small_held = None, 0
 
+    def _sealed(self, letter: Letter) -> list[Frame]:
+        assert letter.message is not None, "a letter has a message or frames"
+        message = letter.message if isinstance(letter.message, Message) else letter.message()
+        return self._seal(message, letter.payload)
+
     def _pick(self) -> Letter | None:
         if self._small:
             letter = self._small.popleft()
@@ -209,8 +222,7 @@ class Outbox:
             if following is None:
                 continue
             self._lines.move_to_end(name)
-            if line.closed and not line.letters:
+            if line.over:
                 del self._lines[name]
-                line.ended()
             return following
         return None

@@ -69,6 +69,7 @@ class Peer:
         done = [job for job in self.jobs.values() if job.state == "done"]
         for job in done:
             del self.jobs[job.id]
+            job.release()
         return done
 
     def abandon(self) -> None:

@@ -205,6 +205,9 @@ class Server:
         except ProtocolError as error:  # what cannot be sealed: a reply to a client without a session
             _log.warning("dropped a reply: %s", error, extra={"client": peer.name, "code": error.code})
             return True
+        except Exception:  # a reply that is made when it is sent
+            _log.exception("a defect while a reply was made", extra={"client": peer.name})
+            return True
         peer.outbox.sent()
         self.dispatch.tally.bytes_out += sum(len(frame) for frame in frames[2:])
         return True
@@ -232,7 +235,6 @@ class Server:
             self.dispatch.tell(peer, job, event)
         except Exception as error:
             _log.exception("a defect while an event was put into words", extra={"job": job.id})
-            job.line.clear()
             job.fail(Code.INTERNAL, f"{type(error).__name__}: {error}")
 
     # ---- time ---------------------------------------------------------------------------------------------------
@@ -259,7 +261,7 @@ class Server:
             self.dispatch.tally.evicted += 1
             _log.warning(
                 "gave up a client that does not read: %d bytes waited for it",
-                outbox.small + outbox.held,
+                outbox.nbytes,
                 extra={"client": peer.name},
             )
             self.dispatch.forget(peer)

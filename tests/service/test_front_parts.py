@@ -1,0 +1,233 @@
+"""Parts of the front by themselves: outbox, keys, catalogue, assembly, logs."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import shutil
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import zmq.utils.z85
+from hypothesis import given
+from hypothesis import strategies as st
+
+from segue.errors import BundleRejected, InvalidRequest, ResourceError
+from segue.prior.folders import embedded_folder
+from segue.sampling.registry import SAMPLERS as REGISTRY
+from segue.service import logs, wire
+from segue.service.catalog import SAMPLERS, Catalog
+from segue.service.front.known import KnownAudio
+from segue.service.front.outbox import Line, Outbox
+from segue.service.jobs import Job
+from segue.service.keys import KeyRing
+from segue.service.zap import Throttle
+from segue_protocol import limits, messages
+from segue_protocol.codec import pack, parse
+from segue_protocol.messages import Sender, Stream
+from segue_protocol.streams import Intake, Shape
+from tests.pools import fill, song
+
+PONG = messages.Pong(token=1)
+
+
+def sent(outbox: Outbox) -> list[messages.Message]:
+    """All that may go now."""
+    gone = []
+    while (frames := outbox.next()) is not None:
+        assert frames is outbox.next(), "the same frames until they are out"
+        gone.append(parse(frames, Sender.RENDERER).message)
+        outbox.sent()
+    return gone
+
+
+def outbox() -> Outbox:
+    return Outbox(pack)
+
+
+def progress(fraction: float) -> messages.Progress:
+    return messages.Progress(job="a", generation=0, stage="x", step=0, steps=1, fraction=fraction)
+
+
+def test_small_messages_and_progress_go_before_audio_and_progress_takes_the_place_of_older() -> None:
+    box, line = outbox(), Line("a", 0, credits=9)
+    box.open_line(line)
+    line.stream(0, np.zeros((1, 8), np.float32))
+    box.progress(progress(0.1))
+    box.progress(progress(0.2))
+    box.say(PONG)
+    first, second, third = sent(box)
+    assert first == PONG
+    assert second == progress(0.2)
+    assert isinstance(third, messages.Chunk)
+    assert not box.waits
+
+
+@given(samples=st.integers(1, 600_000), channels=st.integers(1, 2), credit=st.lists(st.integers(1, 3), max_size=4))
+def test_audio_leaves_in_chunks_that_an_intake_takes_and_never_beyond_the_credit(
+    samples: int, channels: int, credit: list[int]
+) -> None:
+    audio = np.arange(channels * samples, dtype=np.float32).reshape(channels, samples)
+    line = Line("a", 0, credits=0)
+    line.stream(3, audio)
+    intake, got = Intake({3: Shape(channels, samples)}, 0), np.empty_like(audio)
+    for more in [*credit, limits.MAX_CREDITS]:
+        assert line.next() is None or line.held == 0
+        line.credits += more
+        intake.grant(more)
+        while (letter := line.next()) is not None:
+            assert isinstance(letter.message, messages.Chunk)
+            intake.take(letter.message, letter.payload)
+            wire.put_chunk(got, letter.message, letter.payload)
+    assert intake.complete
+    assert got.tobytes() == audio.tobytes()
+    assert line.held == 0
+
+
+def test_what_one_job_holds_is_not_counted_against_its_client_but_a_second_one_is() -> None:
+    box = outbox()
+    for name in "ab":
+        line = Line(name, 0, credits=0)
+        line.stream(0, np.zeros((2, 1000), np.float32))
+        box.open_line(line)
+        assert box.held == (0 if name == "a" else 8000)
+    assert box.nbytes == 16000
+
+
+def test_a_reply_may_be_made_when_it_is_sent() -> None:
+    box, made = outbox(), list[int]()
+
+    def make() -> messages.Pong:
+        made.append(1)
+        return PONG
+
+    box.say(make)
+    assert not made
+    assert sent(box) == [PONG]
+    assert made == [1]
+
+
+def test_keys_are_private_stay_the_same_and_a_removed_client_is_unknown_at_once(tmp_path: Path) -> None:
+    ring = KeyRing(tmp_path / "keys")
+    studio = ring.add("studio-b")
+    assert KeyRing(tmp_path / "keys").renderer == ring.renderer
+    assert ring.add("studio-b") == studio
+    assert [client.name for client in ring.clients] == ["local", "studio-b"]
+    public = zmq.utils.z85.decode(studio.public)
+    assert ring.find(public) == studio
+    KeyRing(tmp_path / "keys").remove("studio-b")
+    assert ring.find(public) is None
+    assert studio.secret not in repr(studio)
+    with pytest.raises(InvalidRequest):
+        ring.remove("studio-b")
+    (tmp_path / "keys" / "renderer.json").chmod(0o644)
+    with pytest.raises(ResourceError, match="read by others"):
+        KeyRing(tmp_path / "keys")
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "", ".", "A", "a" * 65, "x\0"])
+def test_names_of_clients_are_no_paths(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InvalidRequest, match="client's name"):
+        KeyRing(tmp_path).add(name)
+
+
+def test_the_catalogue_lists_folders_and_zips_by_name_and_finds_new_ones(tmp_path: Path) -> None:
+    catalog = Catalog(folder=tmp_path / "bundles")
+    assert [bundle.name for bundle in catalog.bundles] == ["embedded"]
+    folder = tmp_path / "bundles" / "mine"
+    folder.mkdir(parents=True)
+    shutil.copy(embedded_folder() / "manifest.toml", folder)
+    with zipfile.ZipFile(tmp_path / "bundles" / "zipped.zip", "w") as archive:
+        archive.write(folder / "manifest.toml", "manifest.toml")
+    (tmp_path / "bundles" / "broken.zip").write_bytes(b"no zip")
+    assert [bundle.name for bundle in catalog.bundles] == ["embedded", "mine", "zipped"]
+    assert catalog.resolve("embedded") is None
+    assert catalog.resolve("mine") == "mine"
+    with pytest.raises(BundleRejected, match="embedded, mine, zipped"):
+        catalog.resolve("../mine")
+
+
+def test_the_samplers_told_to_clients_are_those_of_the_registry() -> None:
+    assert set(SAMPLERS) == set(REGISTRY.names)
+
+
+def test_a_job_is_the_same_job_after_its_way_over_the_wire() -> None:
+    job = fill(songs=(song(6.0),), generation=4)
+    submit = wire.submit_of(job, "a", 8)
+    got = wire.incoming(submit, lambda name: name, lambda stream: None)
+    for room, clip in zip(got.rooms, job.audio.values(), strict=True):
+        room[:] = clip.samples
+    for name in ("task", "settings", "gaps", "added", "backward", "overlap", "generation"):
+        assert getattr(got.job, name) == getattr(job, name)
+    assert [clip.samples.tobytes() for clip in got.job.audio.values()] == [
+        clip.samples.tobytes() for clip in job.audio.values()
+    ]
+    assert got.needs == (0, 1)
+    assert Sender.CLIENT in submit.SENDER
+
+
+def test_known_audio_is_each_clients_own_and_bounded() -> None:
+    known, audio = KnownAudio(10_000), np.zeros((1, 1000), np.float32)
+
+    def stream(digit: str, rate: int = 44100) -> Stream:
+        return Stream(role="track", name="x", rate=rate, channels=1, samples=1000, digest=digit * 64)
+
+    known.keep("one", stream("a"), audio)
+    assert known.find("one", stream("a")) is audio
+    assert known.find("two", stream("a")) is None
+    assert known.find("one", stream("a", rate=48000)) is None
+    for digit in "bc":
+        known.keep("one", stream(digit), audio.copy())
+    assert known.find("one", stream("a")) is None
+    assert known.find("one", stream("c")) is not None
+
+
+def test_patches_take_their_places_in_every_task() -> None:
+    clip, patch = song(), np.full((2, 441), 0.5, np.float32)
+    forward = wire.assemble(Job("continuation", clip, added=441), [patch])
+    backward = wire.assemble(Job("continuation", clip, added=441, backward=True), [patch])
+    crossed = wire.assemble(Job("transition", clip, other=clip, overlap=441), [patch])
+    assert np.array_equal(forward, np.concatenate([clip.samples, patch], axis=1))
+    assert np.array_equal(backward, np.concatenate([patch, clip.samples], axis=1))
+    assert np.array_equal(crossed, np.concatenate([clip.samples[:, :-441], patch, clip.samples[:, 441:]], axis=1))
+
+
+def test_a_report_too_long_for_a_message_says_that_it_was_shortened() -> None:
+    gaps = [{"gap_seconds": [0, 1], "candidates": [{"how": "x" * 5000}] * 20} for _ in range(20)]
+    text = wire.report_text({"task": "infill", "gaps": gaps})
+    assert len(text) <= limits.MAX_PAYLOAD_BYTES
+    report = json.loads(text)
+    assert "shortened" in report["note"]
+    assert [len(gap["candidates"]) for gap in report["gaps"]] == [1] * 20
+
+
+def test_the_same_is_said_once_a_minute_with_how_often_it_happened() -> None:
+    now = 0.0
+    throttle = Throttle(60.0, lambda: now)
+    assert throttle("a") == ""
+    assert [throttle("a") for _ in range(3)] == [None] * 3
+    assert throttle("b") == ""
+    now = 61.0
+    assert throttle("a") == " (3 more since it was last said)"
+    now = 130.0
+    assert throttle("a") == ""
+
+
+def test_a_log_line_is_json_with_the_job_and_a_defect_s_trace() -> None:
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logs.JsonLines())
+    logger = logging.getLogger("tests.front")
+    logger.propagate = False
+    logger.addHandler(handler)
+    logger.warning("ended with %s", "RESULT", extra={"job": "a1"})
+    try:
+        raise ValueError("why")
+    except ValueError:
+        logger.exception("a defect")
+    first, second = map(json.loads, stream.getvalue().splitlines())
+    assert (first["job"], first["level"], first["message"]) == ("a1", "warning", "ended with RESULT")
+    assert "ValueError: why" in second["trace"]

@@ -1,0 +1,38 @@
+"""A restyling served: the plug-in's task, with a preset and curves, gives the library's own samples."""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+import segue
+from segue.render.settings import RenderSettings
+from tests.renderers import shared_renderer
+from tests.songs import loop_song
+
+RATE = 44100
+GAP = (3.0, 3.6)
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[segue.Client]:
+    with segue.Client(shared_renderer().file) as client:
+        yield client
+    atexit.register(shared_renderer().kill)
+
+
+def test_a_restyling_with_preset_and_curves_is_the_librarys_own(client: segue.Client) -> None:
+    song = loop_song(RATE, 7.0)
+    style = segue.Style.of("open air", guidance=((3.0, 0.5), (3.6, 2.0)), amount=0.7)
+    settings = RenderSettings(steps=1)
+    assert "open air" in client.welcome.presets and "restyle" in client.welcome.tasks
+    served = client.restyle(song, RATE, GAP, style=style, settings=settings)
+    here = segue.restyle(song, RATE, GAP, style=style, settings=settings)
+    assert served.recipe.parameters["style"] == here.recipe.parameters["style"]
+    np.testing.assert_allclose(served.audio, here.audio, atol=1e-4)
+    outside = np.ones(song.shape[1], bool)
+    outside[int(GAP[0] * RATE) : round(GAP[1] * RATE)] = False
+    assert served.audio[:, outside].tobytes() == song[:, outside].tobytes()
