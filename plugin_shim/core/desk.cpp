@@ -1,10 +1,10 @@
 #include "core/desk.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 #include <variant>
 
-#include "core/gap.hpp"
 #include "core/lossless.hpp"
 #include "core/resample.hpp"
 
@@ -41,6 +41,7 @@ void Desk::look(const Realtime::State& state, const Hearing& hearing, const Link
     if (request_ != nullptr || wishes_.empty() || (now < next_look_ && !state.waiting)) return;
     next_look_ = now + std::chrono::duration_cast<Clock::duration>(look_interval);
     const bool stopped = state.waiting || hearing.stopped(state.active && state.playing, now);
+    asked_.clear();
     for (auto wish = wishes_.begin(); wish != wishes_.end();) {
         const Look found = look_at(*wish, state, hearing, stopped, link);
         if (found == Look::waits) {
@@ -50,23 +51,23 @@ void Desk::look(const Realtime::State& state, const Hearing& hearing, const Link
         wish = wishes_.erase(wish);
         if (found == Look::submits) return;
     }
+    await(asked_);
 }
 
 Desk::Look Desk::look_at(const Armed& wish, const Realtime::State& state, const Hearing& hearing, bool stopped,
                          const LinkView& link) {
-    const GapView gap = find_gap(model_.song, {model_.marks_now(), state.loop, wish.playhead, model_.max_block});
+    const GapView gap = model_.gap_at(wish.playhead, state);
     const Values values = values_of(realtime_);
-    const bool continuation = static_cast<Task>(values[index(Parameter::task)]) == Task::continuation;
+    const bool continuation = std::lround(values[index(Parameter::task)]) == static_cast<long>(Task::continuation);
     std::string reason = waits_for(wish, gap, model_.song, hearing, stopped, continuation);
     if (!reason.empty()) {
         // a bounce that comes back to a gap that was heard finds its render, or waits for it
-        await(gap.source != GapSource::none && model_.song.coverage().contains(gap.span) ? std::vector<Span>{gap.span}
-                                                                                         : std::vector<Span>{});
+        if (model_.heard_all_of(gap)) asked_.push_back(gap.span);
         show(JobState::armed, std::move(reason));
         return Look::waits;
     }
     if (!offer_) {
-        await({gap.span});
+        asked_.push_back(gap.span);
         show(JobState::waiting, "waits for a renderer: " + link.text);
         return Look::waits;
     }
@@ -85,12 +86,10 @@ bool Desk::make(const GapView& gap, const Armed& wish) {
     wanted.credits = receive_credits;
     Expected<Request> made = make_request(model_.song, wanted, *offer_);
     if (!made) {
-        await({});
         show(JobState::failed, words_of(made.error()));
         return false;
     }
     if (wish.rolling && rendered_already(*made)) {
-        await({});
         show(JobState::done, "this gap is rendered: press Render for another one");
         return false;
     }
@@ -102,7 +101,13 @@ bool Desk::make(const GapView& gap, const Armed& wish) {
     takes_.clear();
     model_.open_region = wanted.generation;
     model_.newer_state.clear();
-    await({request_->region});
+    // the other wishes are looked at when this one is done
+    asked_ = model_.awaited;
+    asked_.erase(std::remove_if(asked_.begin(), asked_.end(),
+                                [this](const Span& span) { return span.overlaps(request_->region); }),
+                 asked_.end());
+    asked_.push_back(request_->region);
+    await(asked_);
     show(JobState::sending, request_->message());
     return true;
 }
@@ -123,9 +128,9 @@ std::int64_t Desk::seed_for(const Span& gap) const {
     });
 }
 
-void Desk::await(std::vector<Span> spans) {
+void Desk::await(const std::vector<Span>& spans) {
     if (spans != model_.awaited) {
-        model_.awaited = std::move(spans);
+        model_.awaited = spans;
         model_.play(realtime_, true);
     }
 }
@@ -245,7 +250,7 @@ void Desk::hear(JobResult& result) {
             finished_ = Finished{region->span, region->task, best.method, best.audio};
         }
         model_.open_region = 0;
-        model_.awaited.clear();
+        model_.stop_awaiting(request_->region);
         model_.play(realtime_, false);
     }
     show(JobState::done, request_->message());
@@ -262,7 +267,9 @@ void Desk::hear(const protocol::Failure& failure) { end(JobState::failed, words_
 void Desk::end(JobState state, const std::string& message) {
     {
         const std::lock_guard<std::mutex> lock(model_.mutex);
-        model_.forget_job();
+        model_.renders.drop(model_.open_region);
+        model_.open_region = 0;
+        if (request_ != nullptr) model_.stop_awaiting(request_->region);
         model_.play(realtime_, true);
     }
     show(state, message);
@@ -274,6 +281,10 @@ void Desk::cancel(const std::string& why) {
     if (exchange_ != nullptr && connection_ != nullptr) exchange_->cancel(*connection_);
     const bool was_busy = busy();
     wishes_.clear();
+    {
+        const std::lock_guard<std::mutex> lock(model_.mutex);
+        model_.awaited.clear();
+    }
     end(was_busy ? JobState::cancelled : JobState::none, was_busy ? why : std::string());
 }
 

@@ -57,7 +57,7 @@ private:
     [[nodiscard]] bool make(const GapView& gap, const Armed& wish);
     [[nodiscard]] bool rendered_already(const Request& request) const;
     [[nodiscard]] std::int64_t seed_for(const Span& gap) const;
-    void await(std::vector<Span> spans);
+    void await(const std::vector<Span>& spans);
 
     void hear(const JobAccepted& accepted);
     void hear(const JobBusy& busy);
@@ -77,6 +77,7 @@ private:
     std::function<bool()> goes_on_;
     std::optional<Offer> offer_;
     std::deque<Armed> wishes_;
+    std::vector<Span> asked_;  // their gaps, as far as they were heard
     std::unique_ptr<Request> request_;  // submitted, or about to be
     std::unique_ptr<JobExchange> exchange_;
     Connection* connection_ = nullptr;  // as long as there is a session

@@ -1,6 +1,7 @@
 // Hands each call to the half of the plug-in that it concerns.
 #include "core/engine.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <exception>
 #include <mutex>
@@ -37,6 +38,16 @@ struct Engine::Impl {
         change([&] {
             if (body(model.renders)) model.play(realtime, true);
         });
+    }
+
+    // A bounce that starts before the worker has seen the order must wait for it all the same.
+    void await_gap() {
+        const Realtime::State state = realtime.state();
+        const GapView gap = model.gap_at(state.playhead, state);
+        std::vector<Span>& awaited = model.awaited;
+        if (!model.heard_all_of(gap) || std::find(awaited.begin(), awaited.end(), gap.span) != awaited.end()) return;
+        awaited.push_back(gap.span);
+        model.play(realtime, true);
     }
 
     // Begins to hear at `rate`. False: it is refused.
@@ -132,7 +143,10 @@ Peaks Engine::peaks(const Span& span, std::uint32_t parts, bool original) const 
 }
 
 void Engine::render() {
-    impl_->change([&] { ++impl_->model.orders.renders; });
+    impl_->change([&] {
+        ++impl_->model.orders.renders;
+        impl_->await_gap();
+    });
 }
 
 void Engine::cancel() {

@@ -1,9 +1,11 @@
 #include "core/model.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
 #include "core/audio_file.hpp"
+#include "core/gap.hpp"
 #include "core/resample.hpp"
 
 namespace segue::plugin {
@@ -23,6 +25,18 @@ void Model::forget_job() {
     renders.drop(open_region);
     open_region = 0;
     awaited.clear();
+}
+
+GapView Model::gap_at(std::int64_t playhead, const Realtime::State& state) const {
+    return find_gap(song, {marks_now(), state.loop, playhead, max_block});
+}
+
+void Model::stop_awaiting(const Span& span) {
+    awaited.erase(std::remove(awaited.begin(), awaited.end(), span), awaited.end());
+}
+
+bool Model::heard_all_of(const GapView& gap) const {
+    return gap.source != GapSource::none && song.coverage().contains(gap.span);
 }
 
 std::optional<Span> Model::marks_now() const {

@@ -56,6 +56,12 @@ struct Model {
     // Ends what a job without a result has left: its takes, and what a bounce waits for.
     void forget_job();
 
+    // Where new music is wanted, for a musician who is at `playhead`.
+    [[nodiscard]] GapView gap_at(std::int64_t playhead, const Realtime::State& state) const;
+
+    void stop_awaiting(const Span& span);
+    [[nodiscard]] bool heard_all_of(const GapView& gap) const;
+
     // The marks at the song's rate.
     [[nodiscard]] std::optional<Span> marks_now() const;
 

@@ -38,6 +38,7 @@ Snapshot make_snapshot(const Model& model, const Realtime::State& state, const L
     made.playhead = state.playhead;
     made.playing = state.playing;
     made.active = state.active;
+    made.tempo = state.tempo;
     made.link = link;
     made.job = job;
     made.gap = gap;

@@ -7,7 +7,6 @@
 
 #include "core/bwf.hpp"
 #include "core/clock.hpp"
-#include "core/gap.hpp"
 #include "core/snapshot_maker.hpp"
 
 #ifndef _WIN32
@@ -169,7 +168,7 @@ void Worker::show(const Realtime::State& state, Clock::time_point now) {
     if (!moved && !spoke && !model_.changed) return;
     if (now - gap_made_ >= gap_interval) {
         gap_made_ = now;
-        gap_ = find_gap(model_.song, {model_.marks_now(), state.loop, state.playhead, model_.max_block});
+        gap_ = model_.gap_at(state.playhead, state);
         model_.changed = false;
     }
     shown_at_ = now;

@@ -30,7 +30,7 @@ TEST_CASE("the gap is told with its place, length, beats and source") {
     const std::string text = words::gap(shown.scene()).text;
     for (const char* part : {"0:24.000", "0:28.000", "4.000 s", "8 beats", "Gap lane"}) CHECK(holds(text, part));
     shown.snapshot.gap = {{}, GapSource::none, "no silence lies near the playhead"};
-    CHECK(words::gap(shown.scene()).text == "no silence lies near the playhead");
+    CHECK(words::gap(shown.scene()).text == "No silence lies near the playhead");
 }
 
 TEST_CASE("each flag of the capture is said in words, the worst colours the line") {
@@ -73,10 +73,10 @@ TEST_CASE("a running job says its stage, how far it is, and the time left") {
 TEST_CASE("what the engine says goes before what the UI would say") {
     Shown shown;
     shown.snapshot.job = {JobState::failed, "", 0.0, {}, "out of memory: use a shorter gap"};
-    CHECK(words::job(shown.scene()).text == "out of memory: use a shorter gap");
+    CHECK(words::job(shown.scene()).text == "Out of memory: use a shorter gap");
     shown.snapshot.link.text = "offline: the connection file can be read by others";
     shown.snapshot.link.remedy = "chmod 600 it";
-    CHECK(words::link(shown.scene()).text == "offline: the connection file can be read by others");
+    CHECK(words::link(shown.scene()).text == "Offline: the connection file can be read by others");
     CHECK(words::remedy(shown.scene()) == "chmod 600 it");
 }
 

@@ -105,11 +105,13 @@ double SegueUI::now() const {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
 }
 
+float SegueUI::value(CoreParameter parameter) const { return interaction_.values()[core::index(parameter)]; }
+
 bool SegueUI::peaks_are_stale(double time) const {
     const sui::Rect& box = interaction_.layout().of(sui::Widget::waveform);
-    const bool original = interaction_.values()[core::index(CoreParameter::compare)] >= 0.5F;
+    const bool original = value(CoreParameter::compare) >= 0.5F;
     const bool elsewhere = !(peaks_span_ == interaction_.state().view.span()) || peaks_parts_ != pixels(box.w, scale_) ||
-                           peaks_original_ != original;
+                           peaks_original_ != original || peaks_candidate_ != value(CoreParameter::candidate);
     return elsewhere || (peaks_snapshot_.get() != &interaction_.snapshot() && time - peaks_time_ >= peaks_seconds);
 }
 
@@ -118,7 +120,8 @@ void SegueUI::fetch_peaks(double time) {
     interaction_.set_snapshot(peaks_snapshot_);
     peaks_span_ = interaction_.state().view.span();
     peaks_parts_ = pixels(interaction_.layout().of(sui::Widget::waveform).w, scale_);
-    peaks_original_ = interaction_.values()[core::index(CoreParameter::compare)] >= 0.5F;
+    peaks_original_ = value(CoreParameter::compare) >= 0.5F;
+    peaks_candidate_ = value(CoreParameter::candidate);
     peaks_ = engine_->peaks(peaks_span_, peaks_parts_, peaks_original_);
     peaks_time_ = time;
     dirty_ = true;

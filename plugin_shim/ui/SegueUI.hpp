@@ -57,6 +57,7 @@ private:
     void reconnect() override;
 
     [[nodiscard]] double now() const;
+    [[nodiscard]] float value(CoreParameter parameter) const;
     [[nodiscard]] segue::plugin::ui::Point logical(const DGL_NAMESPACE::Point<double>& at) const;
     [[nodiscard]] bool peaks_are_stale(double time) const;
     void fetch_peaks(double time);
@@ -77,6 +78,7 @@ private:
     segue::plugin::Span peaks_span_;
     std::uint32_t peaks_parts_ = 0;
     bool peaks_original_ = false;
+    float peaks_candidate_ = 0.0F;
     double peaks_time_ = -1.0;
 
     bool dirty_ = true;

@@ -14,6 +14,7 @@ constexpr float panel_padding = 12.0F;
 constexpr float panels_height = 176.0F;
 constexpr float caption_height = 22.0F;
 constexpr float status_height = 56.0F;
+constexpr float information_height = 3.0F * theme::line;
 constexpr float knob_width = 88.0F;
 
 void lay_header(Layout& layout, Rect row) {
@@ -35,8 +36,7 @@ void lay_information(Layout& layout, Rect row) {
     layout.of(Widget::fit) = row.cut_right(56.0F, theme::gutter).middle(control_height);
     layout.of(Widget::forget) = row.cut_right(72.0F, theme::gutter).middle(control_height);
     layout.of(Widget::clear_marks) = row.cut_right(100.0F, theme::margin).middle(control_height);
-    layout.gap_text = row.cut_top(row.h / 2.0F);
-    layout.capture_text = row;
+    layout.information = row;
 }
 
 void lay_knobs(Layout& layout, Rect panel) {
@@ -111,7 +111,7 @@ Layout make_layout(float width, float height, bool notice) {
 
     lay_song(layout, rest.cut_bottom(control_height, theme::gutter));
     Rect panels = rest.cut_bottom(panels_height, theme::gutter);
-    lay_information(layout, rest.cut_bottom(44.0F, theme::gutter / 2.0F));
+    lay_information(layout, rest.cut_bottom(information_height, theme::gutter / 2.0F));
     if (notice) layout.notice = rest.cut_top(notice_height, theme::gutter);
 
     layout.of(Widget::ruler) = rest.cut_top(ruler_height);

@@ -57,8 +57,7 @@ struct Layout {
     Rect task_caption;
     Rect preset_caption;
     Rect notice;  // empty: none is shown
-    Rect gap_text;
-    Rect capture_text;
+    Rect information;  // three lines: gap and capture
     Rect shape_panel;
     Rect render_panel;
     Rect render_caption;

@@ -49,8 +49,11 @@ void draw_header(Canvas& canvas, const Layout& layout, const Scene& scene) {
 }
 
 void draw_information(Canvas& canvas, const Layout& layout, const Scene& scene) {
-    draw_sentence(canvas, words::gap(scene), layout.gap_text);
-    draw_sentence(canvas, words::capture(scene), layout.capture_text);
+    const words::Sentence gap = words::gap(scene);
+    const auto lines = wrapped(canvas, gap.text, layout.information.w, theme::body, 2);
+    Rect rest = layout.information.middle(theme::line * static_cast<float>(lines.size() + 1));
+    for (const std::string& line : lines) draw_sentence(canvas, {line, gap.mood}, rest.cut_top(theme::line));
+    draw_sentence(canvas, words::capture(scene), rest);
     for (const Widget widget : {Widget::clear_marks, Widget::forget, Widget::fit}) {
         draw_plain_button(canvas, layout, scene, widget);
     }
@@ -68,7 +71,7 @@ void draw_knobs(Canvas& canvas, const Layout& layout, const Scene& scene) {
 
 void draw_render(Canvas& canvas, const Layout& layout, const Scene& scene) {
     canvas.fill(layout.render_panel, theme::panel, theme::radius);
-    draw_text(canvas, "Render", layout.render_caption, {theme::small, theme::quiet});
+    draw_text(canvas, words::render_caption(scene), layout.render_caption, {theme::small, theme::quiet});
     const bool cancels = busy(scene.snapshot.job);
     draw_button(canvas, layout.of(Widget::render), words::render_button(scene), touch_of(Widget::render, scene), !cancels);
     draw_progress(canvas, layout.progress, scene.snapshot.job);

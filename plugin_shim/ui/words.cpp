@@ -50,15 +50,30 @@ const char* stage_text(JobState state) {
     }
 }
 
-std::string running_text(const JobView& job) {
-    std::string text = !job.message.empty() ? job.message : stage_text(job.state);
-    if (job.state == JobState::armed || job.state == JobState::waiting) return text;
-    if (!job.stage.empty()) text += ": " + job.stage;
-    std::array<char, 16> percent{};
-    std::snprintf(percent.data(), percent.size(), "%.0f %%", std::clamp(job.fraction, 0.0, 1.0) * 100.0);
-    text += dot + std::string{percent.data()};
-    if (job.seconds_left) text += dot + left_text(*job.seconds_left);
+// What the engine says begins with a small letter, as its sentences also stand within others.
+std::string capital(std::string text) {
+    if (!text.empty() && text.front() >= 'a' && text.front() <= 'z') text.front() = static_cast<char>(text.front() - 'a' + 'A');
     return text;
+}
+
+std::string running_text(const JobView& job) {
+    const bool waits = job.state == JobState::armed || job.state == JobState::waiting;
+    if (waits && !job.message.empty()) return job.state == JobState::armed ? "Armed: " + job.message : capital(job.message);
+    std::string text = stage_text(job.state);
+    if (waits) return text;
+    const bool working = job.state == JobState::running || job.state == JobState::receiving;
+    if (working && !job.stage.empty()) text += ": " + job.stage;
+    if (working || job.fraction > 0.0) {
+        std::array<char, 16> percent{};
+        std::snprintf(percent.data(), percent.size(), "%.0f %%", std::clamp(job.fraction, 0.0, 1.0) * 100.0);
+        text += dot + std::string{percent.data()};
+    }
+    if (job.seconds_left) text += dot + left_text(*job.seconds_left);
+    return job.message.empty() ? text : text + dot + job.message;
+}
+
+Sentence ended(const JobView& job, const char* otherwise, Mood mood) {
+    return {job.message.empty() ? otherwise : capital(job.message), mood};
 }
 
 bool offers(const LinkView& link, Task task) {
@@ -98,7 +113,13 @@ std::string refusal(const Scene& scene) {
 }
 
 std::string render_button(const Scene& scene) {
-    return busy(scene.snapshot.job) ? "Cancel" : task_label(task_of(scene));
+    return busy(scene.snapshot.job) ? "Cancel" : info(Parameter::render).name;
+}
+
+std::string render_caption(const Scene& scene) {
+    const GapView& gap = scene.snapshot.gap;
+    const std::string task = task_label(task_of(scene));
+    return gap.source == GapSource::none ? task : task + dot + length_text(seconds(gap.span.size(), scene.snapshot));
 }
 
 Sentence job(const Scene& scene) {
@@ -108,9 +129,9 @@ Sentence job(const Scene& scene) {
     const std::string why = refusal(scene);
     if (!why.empty()) return {why, Mood::warning};
     switch (job.state) {
-        case JobState::done: return {job.message.empty() ? "Done. Play across the gap to hear it." : job.message, Mood::good};
-        case JobState::failed: return {job.message.empty() ? "Failed. The log of segue serve says why." : job.message, Mood::bad};
-        case JobState::cancelled: return {job.message.empty() ? "Cancelled." : job.message, Mood::quiet};
+        case JobState::done: return ended(job, "Done. Play across the gap to hear it.", Mood::good);
+        case JobState::failed: return ended(job, "Failed. The log of segue serve says why.", Mood::bad);
+        case JobState::cancelled: return ended(job, "Cancelled.", Mood::quiet);
         default: break;
     }
     if (!scene.state.engine) return {"Progress cannot be shown in this host.", Mood::quiet};
@@ -128,8 +149,8 @@ Sentence gap(const Scene& scene) {
     }
     const GapView& gap = snapshot.gap;
     if (gap.source == GapSource::none) {
-        return {gap.reason.empty() ? "No gap yet. Play across the hole, or drag over the waveform to mark one." : gap.reason,
-                Mood::quiet};
+        if (!gap.reason.empty()) return {capital(gap.reason), Mood::quiet};
+        return {"No gap yet. Play across the hole, or drag over the waveform to mark one.", Mood::quiet};
     }
     return {"Gap " + place_of(gap.span, snapshot) + dot + length_of(gap.span, snapshot) + dot + source_text(gap.source),
             Mood::warning};
@@ -167,9 +188,7 @@ std::string no_takes(const Scene& scene) {
 }
 
 std::string take(const TakeView& take) {
-    std::string text = take.method.empty() ? "take" : take.method;
-    if (text.front() >= 'a' && text.front() <= 'z') text.front() = static_cast<char>(text.front() - 'a' + 'A');
-    return text;
+    return take.method.empty() ? "Take" : capital(take.method);
 }
 
 std::string score(const TakeView& take) {
@@ -189,7 +208,7 @@ Sentence song(const Scene& scene) {
 Sentence link(const Scene& scene) {
     if (!scene.state.engine) return {"This window has no access to the plug-in.", Mood::warning};
     const LinkView& link = scene.snapshot.link;
-    const auto said = [&](const char* otherwise) { return link.text.empty() ? std::string{otherwise} : link.text; };
+    const auto said = [&](const char* otherwise) { return link.text.empty() ? std::string{otherwise} : capital(link.text); };
     switch (link.state) {
         case LinkState::idle: return {said("Idle: the host has not started the plug-in yet"), Mood::quiet};
         case LinkState::offline: return {said("Offline: no renderer answers"), Mood::bad};
@@ -209,7 +228,7 @@ std::string remedy(const Scene& scene) {
 
 std::string notice(const Scene& scene) {
     if (!scene.state.notice.empty()) return scene.state.notice;
-    if (scene.state.engine) return scene.snapshot.notice;
+    if (scene.state.engine) return capital(scene.snapshot.notice);
     return "This host keeps the window apart from the plug-in. Task, preset, knobs, A/B and Render work; the waveform, progress, "
            "takes and undo cannot be shown. Rendering and playback are as in any other host.";
 }

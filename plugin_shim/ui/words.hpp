@@ -22,6 +22,8 @@ struct Sentence {
 [[nodiscard]] std::string refusal(const Scene& scene);
 
 [[nodiscard]] std::string render_button(const Scene& scene);
+// The task, and how long the gap is.
+[[nodiscard]] std::string render_caption(const Scene& scene);
 [[nodiscard]] Sentence job(const Scene& scene);
 [[nodiscard]] Sentence gap(const Scene& scene);
 [[nodiscard]] Sentence capture(const Scene& scene);

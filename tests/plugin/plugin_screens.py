@@ -5,10 +5,8 @@ The program that draws them is built from plugin_shim/tests/screens and runs und
 
 from __future__ import annotations
 
-import functools
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,17 +18,20 @@ from typing import Any
 
 from PIL import Image
 
-ROOT = Path(__file__).parents[2]
-BUILD = ROOT / "build" / "plugin-screens"
+from tests.plugin import builds
+
 NEEDS = ("cmake", "g++", "Xvfb")
 DEFAULT_SIZE = (960, 640)
 MINIMUM_SIZE = (800, 560)
 
 #: The states that are shown in the documentation, each with the name of its file.
-SHOWN = (
-    "empty offline starting listening gap marking lane zoomed armed queued rendering first-take failed done "
-    "third-take original several notice task-not-offered no-access tasks presets keyboard tip long-texts cancelled"
-).split()
+# fmt: off
+SHOWN = [
+    "empty", "offline", "starting", "listening", "gap", "marking", "lane", "zoomed", "armed", "queued",
+    "rendering", "first-take", "failed", "done", "third-take", "original", "several", "notice",
+    "task-not-offered", "no-access", "tasks", "presets", "keyboard", "tip", "long-texts", "cancelled",
+]
+# fmt: on
 
 Rect = tuple[float, float, float, float]
 
@@ -45,19 +46,16 @@ class Screen:
     record: dict[str, Any]
 
 
-@functools.cache
-def build() -> Path:
-    """Build the program; it. Later builds only redo what changed."""
-    generator = ["-G", "Ninja"] if shutil.which("ninja") else []
-    options = ["-DSEGUE_PLUGIN_FORMATS=OFF", "-DSEGUE_PLUGIN_SCREENS=ON"]
-    _run(["cmake", "-S", str(ROOT / "plugin_shim"), "-B", str(BUILD), *generator, *options])
-    _run(["cmake", "--build", str(BUILD), "--target", "segue_plugin_screens"])
-    return BUILD / "tests" / "screens" / "segue_plugin_screens"
+def program() -> Path:
+    """The program that draws, built."""
+    switches = ("SEGUE_PLUGIN_FORMATS=OFF", "SEGUE_PLUGIN_SCREENS")
+    folder = builds.build("plugin-screens", switches, ("segue_plugin_screens",))
+    return folder / "tests" / "screens" / "segue_plugin_screens"
 
 
 def _run(command: list[str], **environment: str) -> None:
     done = subprocess.run(
-        command, capture_output=True, text=True, check=False, env={**os.environ, **environment}, timeout=900
+        command, capture_output=True, text=True, check=False, env={**os.environ, **environment}, timeout=300
     )
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(command)}:\n{done.stdout[-4000:]}\n{done.stderr[-2000:]}")
@@ -83,9 +81,9 @@ def x_server(width: int, height: int) -> Iterator[str]:
 
 def draw(size: tuple[int, int] = DEFAULT_SIZE, scale: float = 1.0) -> dict[str, Screen]:
     """All states in a window of ``size`` logical pixels, by name."""
-    program = build()
+    drawing = program()
     with tempfile.TemporaryDirectory() as folder, x_server(int(size[0] * scale), int(size[1] * scale)) as display:
-        _run([str(program), folder, str(size[0]), str(size[1]), str(scale)], DISPLAY=display, LIBGL_ALWAYS_SOFTWARE="1")
+        _run([str(drawing), folder, str(size[0]), str(size[1]), str(scale)], DISPLAY=display, LIBGL_ALWAYS_SOFTWARE="1")
         return {path.stem: _load(path) for path in sorted(Path(folder).glob("*.json"))}
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import shutil
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 
 from tests.plugin import plugin_screens
 from tests.plugin.plugin_screens import DEFAULT_SIZE, MINIMUM_SIZE, NEEDS, SHOWN, Rect, Screen
@@ -125,5 +126,18 @@ def test_short_words_are_never_cut(screens: dict[str, Screen]) -> None:
     for screen in screens.values():
         if screen.name in lengthy:
             continue
-        cut = [text["text"] for text in screen.record["texts"] if text["text"].endswith("…") and text["text"] != "Browse…"]
+        cut = [
+            text["text"] for text in screen.record["texts"] if text["text"].endswith("…") and text["text"] != "Browse…"
+        ]
         assert cut == [], f"{screen.name}: {cut}"
+
+
+def test_saved_pictures_are_small_and_show_the_same_colours(screens: dict[str, Screen], tmp_path: Path) -> None:
+    for name in ("several", "lane"):  # the busiest one, and one with a colour in few places
+        screen = screens[name]
+        path = plugin_screens.save(screen, tmp_path)
+        if screen.scale == 1.0:
+            assert path.stat().st_size < 60_000
+        with Image.open(path) as saved:
+            difference = ImageChops.difference(saved.convert("RGB"), screen.image)
+        assert max(high for _, high in difference.getextrema()) <= 24

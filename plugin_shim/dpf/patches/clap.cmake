@@ -135,6 +135,96 @@ segue_patch(${clap} [=[
     {
 ]=])
 
+# 109: memory of malloc goes back by delete.
+segue_patch(${clap} [=[
+        ~Queue()
+        {
+            delete[] events;
+        }
+]=] [=[
+        ~Queue()
+        {
+            std::free(events);
+        }
+]=])
+
+# 821-866: what is edited in the UI reaches plug-in and host only with a block, and names voice 0 of port 0 where all are
+# meant. While nothing is processed it now travels with a flush, which is asked for.
+segue_patch_range(${clap} [=[
+       #if DISTRHO_PLUGIN_HAS_UI
+        if (const clap_output_events_t* const outputEvents = process->out_events)
+        {
+]=] [=[
+                    outputEvents->try_push(outputEvents, &clapEvent.header);
+                }
+
+                fEventQueue.used = 0;
+            }
+        }
+       #endif
+]=] [=[
+        sendEventsFromUI(process->out_events);
+]=])
+segue_patch(${clap} [=[
+    void onMainThread()
+    {
+]=] [=[
+    void sendEventsFromUI(const clap_output_events_t* const out)
+    {
+       #if DISTRHO_PLUGIN_HAS_UI
+        if (out == nullptr)
+            return;
+
+        const MutexTryLocker cmtl(fEventQueue.lock);
+        if (! cmtl.wasLocked())
+            return;
+
+        for (uint32_t i=0; i<fEventQueue.used; ++i)
+        {
+            const Event& edit(fEventQueue.events[i]);
+            if (edit.type == kEventParamSet)
+            {
+                const clap_event_param_value_t event = {
+                    { sizeof(event), 0, CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_PARAM_VALUE, CLAP_EVENT_IS_LIVE },
+                    edit.index, nullptr, -1, -1, -1, -1, edit.value
+                };
+                fCachedParameters.values[edit.index] = edit.value;
+                fPlugin.setParameterValue(edit.index, edit.value);
+                out->try_push(out, &event.header);
+            }
+            else
+            {
+                const uint16_t type = edit.type == kEventGestureBegin ? CLAP_EVENT_PARAM_GESTURE_BEGIN
+                                                                      : CLAP_EVENT_PARAM_GESTURE_END;
+                const clap_event_param_gesture_t event = {
+                    { sizeof(event), 0, CLAP_CORE_EVENT_SPACE_ID, type, CLAP_EVENT_IS_LIVE }, edit.index
+                };
+                out->try_push(out, &event.header);
+            }
+        }
+
+        fEventQueue.used = 0;
+       #else
+        (void)out;
+       #endif
+    }
+
+    void onMainThread()
+    {
+]=])
+segue_patch(${clap} [=[
+            rindex, value
+        };
+        fEventQueue.addEventFromUI(ev);
+]=] [=[
+            rindex, value
+        };
+        fEventQueue.addEventFromUI(ev);
+        if (const clap_host_params_t* const params = static_cast<const clap_host_params_t*>(
+                fHost->get_extension(fHost, CLAP_EXT_PARAMS)))
+            params->request_flush(fHost);
+]=])
+
 # 1215-1226: the same lack of checks where parameters change outside of process().
 segue_patch_range(${clap} [=[
                 const clap_event_header_t* const event = in->get(in, i);
@@ -153,6 +243,8 @@ segue_patch_range(${clap} [=[
                     setParameterValueFromEvent(event);
             }
         }
+
+        sendEventsFromUI(out);
 
         if (out != nullptr)
 ]=])

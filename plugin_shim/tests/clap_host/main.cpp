@@ -170,11 +170,11 @@ private:
         said << ' ' << window_->id() << ' ' << window_->width() << ' ' << window_->height();
     }
 
-    void idle(Words& line) {
+    Window& shown() {
         if (window_ == nullptr) {
             fail("no window is open");
         }
-        window_->idle(next<double>(line));
+        return *window_;
     }
 
     std::unique_ptr<Session> session_;
@@ -236,9 +236,11 @@ private:
         // save PART FILE; load PART FILE: 1 or 0; PART: the stream moves at most so many bytes at once
         {"save", [this](Words& line, Answer&) { save(line); }},
         {"load", [this](Words& line, Answer& said) { load(line, said); }},
-        // window SCALE TITLE: X11 id, width, height; idle SECONDS; edits: last value of each parameter edited in the UI
+        // window SCALE TITLE: X11 id, width, height; idle SECONDS: lets it live; picture FILE: a PPM; close-window
+        // edits: the last value of each parameter that was edited in the UI
         {"window", [this](Words& line, Answer& said) { window(line, said); }},
-        {"idle", [this](Words& line, Answer&) { idle(line); }},
+        {"idle", [this](Words& line, Answer&) { shown().idle(next<double>(line)); }},
+        {"picture", [this](Words& line, Answer&) { shown().picture(rest(line)); }},
         {"edits", [this](Words&, Answer& said) { edits(said); }},
         {"close-window", [this](Words&, Answer&) { window_.reset(); }},
     };

@@ -1,9 +1,11 @@
 #include "window.hpp"
 
 #include <X11/Xlib.h>
+#include <X11/Xutil.h>
 #include <clap/ext/timer-support.h>
 
 #include <chrono>
+#include <fstream>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -64,6 +66,25 @@ void Window::idle(double seconds) {
         session_.main_thread();
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
+}
+
+void Window::picture(const std::string& path) const {
+    auto* display = static_cast<Display*>(display_);
+    XImage* image = XGetImage(display, window_, 0, 0, width_, height_, AllPlanes, ZPixmap);
+    if (image == nullptr) {
+        throw std::runtime_error("the window is not to be seen");
+    }
+    std::ofstream file(path, std::ios::binary);
+    file << "P6\n" << width_ << ' ' << height_ << "\n255\n";
+    for (std::uint32_t row = 0; row < height_; ++row) {
+        for (std::uint32_t column = 0; column < width_; ++column) {
+            const unsigned long pixel = XGetPixel(image, static_cast<int>(column), static_cast<int>(row));
+            for (const unsigned shift : {16U, 8U, 0U}) {
+                file.put(static_cast<char>((pixel >> shift) & 255U));
+            }
+        }
+    }
+    XDestroyImage(image);
 }
 
 }  // namespace segue::host

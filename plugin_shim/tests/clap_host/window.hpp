@@ -19,6 +19,7 @@ public:
     Window& operator=(const Window&) = delete;
 
     void idle(double seconds);  // lets the UI live, while the plug-in processes
+    void picture(const std::string& path) const;  // as a PPM
     [[nodiscard]] std::uint32_t width() const noexcept { return width_; }
     [[nodiscard]] std::uint32_t height() const noexcept { return height_; }
     [[nodiscard]] unsigned long id() const noexcept { return window_; }

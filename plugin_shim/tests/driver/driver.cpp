@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
@@ -52,6 +53,7 @@ bool matches(const Snapshot& snapshot, const std::string& wanted) {
         if (field == "job.state") return name_of(snapshot.job.state);
         if (field == "link.state") return name_of(snapshot.link.state);
         if (field == "regions") return std::to_string(snapshot.regions.size());
+        if (field == "heard") return std::to_string(std::lround(snapshot.capture.seconds));
         if (field == "notice") return snapshot.notice.empty() ? "none" : "some";
         throw std::runtime_error("expected a field of the snapshot, got " + field);
     }();

@@ -24,11 +24,11 @@ Picture empty() {
     snapshot.capture.max_seconds = 600.0;
     snapshot.folder = "/home/ada/.local/share/segue/renders";
     snapshot.link.state = LinkState::online;
-    snapshot.link.text = "Online: segue 0.3.0 on this machine";
-    snapshot.link.renderer = "segue 0.3.0, embedded prior, CPU";
+    snapshot.link.text = "online: renderer 0.3.0";
+    snapshot.link.renderer = "segue 0.3.0 on this machine";
     snapshot.link.tasks = {"infill", "continuation", "regenerate", "transition", "restyle"};
     snapshot.link.presets = {"Ambient", "Classical", "Electronic", "Folk", "Hip-Hop", "Jazz", "Metal", "Pop", "Rock"};
-    snapshot.gap.reason = "No gap yet: play across the hole, or drag over the waveform to mark one";
+    snapshot.gap.reason = "nothing was heard yet: play the song across the gap, or mark the gap in the waveform";
     return picture;
 }
 
@@ -40,6 +40,8 @@ Picture heard(double until) {
     snapshot.capture.seconds = until;
     snapshot.capture.bytes = static_cast<std::uint64_t>(until * rate * 8.0);
     snapshot.playhead = seconds(0.0, until).stop;
+    snapshot.gap.reason = "no silence between two clips was heard: draw the Gap lane, mark the gap in the waveform, or set the "
+                          "host's loop range";
     picture.hole = gap_span;
     return picture;
 }
@@ -87,14 +89,13 @@ std::vector<Picture> link_pictures() {
     Picture offline = heard(31.0);
     offline.name = "offline";
     offline.snapshot.playing = true;
-    offline.snapshot.link = {LinkState::offline, "Offline: no renderer answers and none is installed",
-                             "Install it with pipx install 'segue[cpu,service]', or copy the connection file of another machine; "
-                             "the next try is in 8 s",
+    offline.snapshot.link = {LinkState::offline, "offline: no renderer runs, and none is installed here",
+                             "install it: pip install segue, or copy a renderer's connection file to /home/ada/.local/share/segue/renderer.json",
                              "", {}, {}};
     pictures.push_back(offline);
     Picture starting = heard(12.0);
     starting.name = "starting";
-    starting.snapshot.link = {LinkState::starting, "Starting a renderer", "", "", {}, {}};
+    starting.snapshot.link = {LinkState::starting, "starting the renderer", "", "", {}, {}};
     starting.snapshot.job = {JobState::waiting, "", 0.0, {}, ""};
     starting.snapshot.gap = {seconds(6.0, 8.0), GapSource::loop, ""};
     pictures.push_back(starting);
@@ -127,7 +128,7 @@ std::vector<Picture> job_pictures() {
     std::vector<Picture> pictures{job("armed", JobState::armed, "", 0.0, {}),
                                   job("queued", JobState::queued, "", 0.0, {}),
                                   job("rendering", JobState::running, "sample", 0.46, 3.4)};
-    pictures[0].snapshot.job.message = "Armed: waits for the music after the gap, 2.4 s more";
+    pictures[0].snapshot.job.message = "play on: 2.4 s more behind the gap, or stop";
     pictures[0].snapshot.playing = true;
     pictures[0].snapshot.capture.heard = {seconds(0.0, 31.6)};
     pictures[0].snapshot.playhead = seconds(0.0, 31.6).stop;
@@ -137,7 +138,7 @@ std::vector<Picture> job_pictures() {
     pictures.push_back(first);
     Picture failed = job("failed", JobState::failed, "", 0.3, {});
     failed.snapshot.job.message =
-        "The renderer ran out of memory on a gap of 4.0 s. Nothing is lost: press again with a shorter gap, or start segue serve "
+        "the renderer ran out of memory on a gap of 4.0 s. Nothing is lost: press again with a shorter gap, or start segue serve "
         "with one worker.";
     pictures.push_back(failed);
     pictures.push_back(job("cancelled", JobState::cancelled, "", 0.2, {}));
