@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: setup demo test lint format bench-speed fuzz soak bench-quality bench-quality-smoke recall-weights prior-data prior prior-bundle plugin-screens clean
+.PHONY: setup demo test lint format bench-speed fuzz soak bench-quality bench-quality-smoke recall-weights prior-data prior prior-bundle plugin install-plugin plugin-screens clean
 
 setup: $(READY)
 
@@ -74,6 +74,20 @@ prior: $(READY)
 
 prior-bundle: $(READY)
 	$(BIN)/python -m segue_export.train.make_bundle $(DATA)/music $(DATA)/corpus $(DATA)/run backend/segue/bundles/embedded
+
+# The plug-in as VST3, CLAP and LV2, into build/plugin/bin; then to where hosts look, under PREFIX.
+PREFIX ?= $(HOME)
+FORMATS := Segue.vst3 Segue.clap Segue.lv2
+plugin:
+	PYTHON=$(PYTHON) scripts/setup --packages
+	cmake -S plugin_shim -B build/plugin -G Ninja
+	cmake --build build/plugin
+
+install-plugin: plugin
+	for each in $(FORMATS); do \
+	  folder="$(PREFIX)/.$${each##*.}" && mkdir -p "$$folder" && rm -rf "$$folder/$$each" && \
+	  cp -R "build/plugin/bin/$$each" "$$folder/" && echo "$$folder/$$each" || exit 1; \
+	done
 
 # Pictures of every state of the plug-in's UI, for the documentation.
 plugin-screens: $(READY)

@@ -12,7 +12,11 @@ from segue.render.settings import Progress, ProgressCallback
 from segue.sampling.contract import Step
 
 SHARES = {"recall": 0.35, "sample": 0.35, "decode": 0.2, "seam": 0.1}
-"""Share of a region's time each stage is expected to take; only the progress bar depends on it."""
+"""Share of a region's time each stage is expected to take; only the progress bar depends on it.
+
+Candidates take turns at the stages, and how many there will be is not known: each turn takes half of what is left of
+its stage's share, and the region's end the rest.
+"""
 
 
 @dataclass
@@ -25,21 +29,16 @@ class Progression:
     _region: int = 0
     _began: float = field(default_factory=time.monotonic)
     _fraction: float = 0.0
+    _left: dict[str, float] = field(default_factory=lambda: dict(SHARES))
 
     def tell(self, stage: str, step: int, steps: int, message: str = "") -> None:
         """Report; raises Cancelled where the callback returns False."""
         if self.callback is None:
             return
-        done = 0.0
-        for name, share in SHARES.items():
-            if name == stage:
-                done += share * step / max(1, steps)
-                break
-            done += share
-        else:
-            done = 1.0 if stage == "write" else 0.0
-        fraction = min(1.0, (self._region + done) / max(1, self.regions)) if stage != "write" else 1.0
-        fraction = self._fraction = max(self._fraction, fraction)  # candidates take turns at the stages
+        turn = 0.5 * self._left.get(stage, 0.0) * step / max(1, steps)
+        done = 1.0 - sum(self._left.values()) + turn
+        fraction = 1.0 if stage == "write" else min(1.0, (self._region + done) / max(1, self.regions))
+        fraction = self._fraction = max(self._fraction, fraction)
         elapsed = time.monotonic() - self._began
         left = elapsed * (1.0 - fraction) / fraction if fraction > 0.02 else None
         if self.callback(Progress(stage, step, steps, fraction, left, message)) is False:
@@ -55,6 +54,8 @@ class Progression:
         finally:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
         self.tell(name, 1, 1)
+        if name in self._left:
+            self._left[name] *= 0.5
 
     def sampling(self, step: Step) -> bool:
         """A sampler's callback."""
@@ -63,4 +64,7 @@ class Progression:
 
     def next_region(self) -> None:
         """One region is done."""
+        self._left = dict.fromkeys(SHARES, 0.0)
+        self.tell("seam", 1, 1)
         self._region += 1
+        self._left = dict(SHARES)

@@ -86,15 +86,24 @@ class Keeper(threading.Thread):
         """The thread."""
         while not self._closing.is_set():
             try:
-                if self._process is None:
-                    self._start()
-                self._next_job()
-            except Lost as lost:
-                self._bury(str(lost), unfit=lost.unfit)
-            except Exception:
+                self._turn()
+            except Exception:  # the device goes on, whatever fails: jobs wait for it
                 _log.exception("a defect in the keeper of %s", self._device.name)
-                self._bury("a defect of the service")
+                self._process = None
+                self._closing.wait(_FIRST_PAUSE)
         self._end()
+
+    def _turn(self) -> None:
+        """A start, where there is no process, and a job, where one waits."""
+        try:
+            if self._process is None:
+                self._start()
+            self._next_job()
+        except Lost as lost:
+            self._bury(str(lost), unfit=lost.unfit)
+        except Exception:
+            _log.exception("a defect in the keeper of %s", self._device.name)
+            self._bury("a defect of the service")
 
     # ---- the process --------------------------------------------------------------------------------------------
 
