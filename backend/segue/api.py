@@ -1,11 +1,12 @@
 """The Python surface: the verbs on arrays and on files, and the renderer that keeps sessions warm."""
 
-from segue.arrays import extend, fill, regenerate, transition
-from segue.files import extend_file, fill_file, regenerate_file, rerun_file, transition_file
+from segue.arrays import extend, fill, regenerate, restyle, transition
+from segue.files import extend_file, fill_file, regenerate_file, rerun_file, restyle_file, transition_file
 from segue.guidance.curve import Curve
 from segue.render.renderer import Renderer
 from segue.render.settings import FileResult, Progress, RenderSettings
 from segue.result import Result
+from segue.style.style import Style
 
 __all__ = [
     "Curve",
@@ -14,6 +15,7 @@ __all__ = [
     "RenderSettings",
     "Renderer",
     "Result",
+    "Style",
     "extend",
     "extend_file",
     "fill",
@@ -21,6 +23,8 @@ __all__ = [
     "regenerate",
     "regenerate_file",
     "rerun_file",
+    "restyle",
+    "restyle_file",
     "transition",
     "transition_file",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, Float32
@@ -17,7 +18,7 @@ from segue.render.jobs import Piece
 from segue.render.run import Done, FreedomLike, freedom_of, run_job
 from segue.render.settings import ProgressCallback, RenderSettings
 from segue.result import GapsLike, Result, gaps_of
-from segue.tasks.regenerate import PAPER_K
+from segue.style.style import CurveLike, ReferenceLike, Style, TagsLike, wished
 
 Audio = Float[np.ndarray, "_channels _samples"]
 
@@ -50,6 +51,7 @@ def fill(
     rate: int,
     gap: GapsLike,
     *,
+    style: Style | None = None,
     song: Sequence[tuple[Audio, int]] = (),
     settings: RenderSettings | None = None,
     callback: ProgressCallback | None = None,
@@ -57,7 +59,8 @@ def fill(
     """Fill one gap, (start, stop) in seconds, or several; everything else is returned bit for bit.
 
     ``audio`` (channels, samples), mono or stereo, at ``rate`` hertz; what stands in the gaps is not looked at.
-    ``song``: further (audio, rate) to recall from. ``callback`` hears progress and may return False to stop.
+    ``song``: further (audio, rate) to recall from; ``style``: a wish beyond fitting (:meth:`segue.Style.of`), or none.
+    ``callback`` hears progress and may return False to stop.
 
     Raises:
         InvalidRequest: gaps out of range, empty, overlapping; unusable audio or settings.
@@ -65,7 +68,7 @@ def fill(
     """
     source, songs = _source(audio, rate), [_source(a, r) for a, r in song]
     job = jobs.infill(source, gaps_of(gap, rate), songs)
-    return _result(run_job(job, songs, settings or RenderSettings(), callback))
+    return _result(run_job(job, songs, settings or RenderSettings(), callback, style=style))
 
 
 def regenerate(
@@ -73,18 +76,20 @@ def regenerate(
     rate: int,
     gap: GapsLike,
     *,
-    freedom: FreedomLike = PAPER_K,
+    freedom: FreedomLike | None = None,
+    style: Style | None = None,
     song: Sequence[tuple[Audio, int]] = (),
     settings: RenderSettings | None = None,
     callback: ProgressCallback | None = None,
 ) -> Result:
-    """Vary what stands in the gaps: ``freedom`` from 0 (keep) to 1 (invent), a number or points (seconds, value).
+    """Vary what stands in the gaps: ``freedom`` from 0 (keep) to 1 (invent), a number or points (seconds, value); None
+    for the style's own, else 0.85.
 
     The rest as :func:`fill`.
     """
     source, songs = _source(audio, rate), [_source(a, r) for a, r in song]
-    job = jobs.regenerate(source, gaps_of(gap, rate), freedom_of(freedom), songs)
-    return _result(run_job(job, songs, settings or RenderSettings(), callback))
+    job = jobs.regenerate(source, gaps_of(gap, rate), freedom_of(freedom, style), songs)
+    return _result(run_job(job, songs, settings or RenderSettings(), callback, style=style))
 
 
 def extend(
@@ -93,6 +98,7 @@ def extend(
     seconds: float,
     *,
     backward: bool = False,
+    style: Style | None = None,
     song: Sequence[tuple[Audio, int]] = (),
     settings: RenderSettings | None = None,
     callback: ProgressCallback | None = None,
@@ -100,7 +106,7 @@ def extend(
     """Continue ``audio`` by ``seconds`` after its end, or ``backward`` before its start. The rest as :func:`fill`."""
     source, songs = _source(audio, rate), [_source(a, r) for a, r in song]
     job = jobs.extend(source, seconds_to_samples(seconds, rate, "the continuation"), backward, songs)
-    return _result(run_job(job, songs, settings or RenderSettings(), callback))
+    return _result(run_job(job, songs, settings or RenderSettings(), callback, style=style))
 
 
 def transition(
@@ -109,7 +115,8 @@ def transition(
     rate: int,
     *,
     overlap: float = 2.5,
-    freedom: FreedomLike = PAPER_K,
+    freedom: FreedomLike | None = None,
+    style: Style | None = None,
     song: Sequence[tuple[Audio, int]] = (),
     settings: RenderSettings | None = None,
     callback: ProgressCallback | None = None,
@@ -117,5 +124,35 @@ def transition(
     """``left`` flows into ``right``, which overlap by ``overlap`` seconds. The rest as :func:`regenerate`."""
     songs = [_source(a, r) for a, r in song]
     spanned = seconds_to_samples(overlap, rate, "the overlap")
-    job = jobs.transition(_source(left, rate), _source(right, rate), spanned, freedom_of(freedom), songs)
-    return _result(run_job(job, songs, settings or RenderSettings(), callback))
+    job = jobs.transition(_source(left, rate), _source(right, rate), spanned, freedom_of(freedom, style), songs)
+    return _result(run_job(job, songs, settings or RenderSettings(), callback, style=style))
+
+
+def restyle(
+    audio: Audio,
+    rate: int,
+    gap: GapsLike | None = None,
+    *,
+    preset: str | Path | None = None,
+    reference: ReferenceLike | Sequence[ReferenceLike] = (),
+    tags: TagsLike = (),
+    amount: CurveLike = 1.0,
+    freedom: FreedomLike | None = None,
+    style: Style | None = None,
+    song: Sequence[tuple[Audio, int]] = (),
+    settings: RenderSettings | None = None,
+    callback: ProgressCallback | None = None,
+) -> Result:
+    """Give the music in the gaps, or all of it, another style: a preset's, a reference's, tags', or a whole ``style``.
+
+    ``amount``: how much of it, 0 (as it was) to 1. ``freedom``: how far the original may be left; None for the
+    preset's, less where less of the style is wanted. The rest as :func:`fill`.
+
+    Raises:
+        InvalidRequest: no style at all, or a ``style`` and parts of another.
+    """
+    asked = wished(style, preset=preset, reference=reference, tags=tags, amount=amount)
+    source, songs = _source(audio, rate), [_source(a, r) for a, r in song]
+    gaps = () if gap is None else gaps_of(gap, rate)
+    job = jobs.restyle(source, gaps, freedom_of(freedom, asked), songs)
+    return _result(run_job(job, songs, settings or RenderSettings(), callback, style=asked))

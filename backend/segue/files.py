@@ -17,7 +17,9 @@ from segue.render import jobs
 from segue.render.jobs import Job
 from segue.render.run import FreedomLike, PathLike, freedom_of, run_job
 from segue.render.settings import FileResult, ProgressCallback, RenderSettings, candidate_path
-from segue.tasks.regenerate import PAPER_K
+from segue.style.resolve import Resolved
+from segue.style.steering import Steering
+from segue.style.style import Style, wished
 
 
 def fill_file(
@@ -25,6 +27,7 @@ def fill_file(
     out: PathLike,
     *,
     gaps: Sequence[str] | None = None,
+    style: Style | None = None,
     song: Sequence[PathLike] = (),
     settings: RenderSettings | None = None,
     overwrite: bool = False,
@@ -32,14 +35,15 @@ def fill_file(
 ) -> FileResult:
     """Fill gaps of a file, written like "12.0:14.0"; without any, its longest inner silence.
 
-    ``out`` keeps rate, channels and subtype of ``path``; further candidates go beside it as out-2, out-3, ...
+    ``style``: a wish beyond fitting (:meth:`segue.Style.of`), or none. ``out`` keeps rate, channels and subtype of
+    ``path``; further candidates go beside it as out-2, out-3, ...
 
     Raises:
         AudioFileError, InvalidRequest, Cancelled, NonFinite, ResourceError, BundleRejected: see :mod:`segue.errors`.
     """
     source, songs = read_audio(Path(path)), _songs(song)
     _check_out(source, out, settings, overwrite)
-    return _write(jobs.infill(source, _parse(source, gaps), songs), songs, out, settings, callback)
+    return _write(jobs.infill(source, _parse(source, gaps), songs), songs, out, settings, callback, style)
 
 
 def regenerate_file(
@@ -47,7 +51,8 @@ def regenerate_file(
     out: PathLike,
     *,
     gaps: Sequence[str] | None = None,
-    freedom: FreedomLike = PAPER_K,
+    freedom: FreedomLike | None = None,
+    style: Style | None = None,
     song: Sequence[PathLike] = (),
     settings: RenderSettings | None = None,
     overwrite: bool = False,
@@ -56,8 +61,8 @@ def regenerate_file(
     """Vary what stands in the gaps of a file. The rest as :func:`fill_file`."""
     source, songs = read_audio(Path(path)), _songs(song)
     _check_out(source, out, settings, overwrite)
-    job = jobs.regenerate(source, _parse(source, gaps), freedom_of(freedom), songs)
-    return _write(job, songs, out, settings, callback)
+    job = jobs.regenerate(source, _parse(source, gaps), freedom_of(freedom, style), songs)
+    return _write(job, songs, out, settings, callback, style)
 
 
 def extend_file(
@@ -66,6 +71,7 @@ def extend_file(
     *,
     seconds: float,
     backward: bool = False,
+    style: Style | None = None,
     song: Sequence[PathLike] = (),
     settings: RenderSettings | None = None,
     overwrite: bool = False,
@@ -75,7 +81,7 @@ def extend_file(
     source, songs = read_audio(Path(path)), _songs(song)
     _check_out(source, out, settings, overwrite)
     job = jobs.extend(source, seconds_to_samples(seconds, source.rate, "the continuation"), backward, songs)
-    return _write(job, songs, out, settings, callback)
+    return _write(job, songs, out, settings, callback, style)
 
 
 def transition_file(
@@ -84,7 +90,8 @@ def transition_file(
     out: PathLike,
     *,
     overlap: float = 2.5,
-    freedom: FreedomLike = PAPER_K,
+    freedom: FreedomLike | None = None,
+    style: Style | None = None,
     song: Sequence[PathLike] = (),
     settings: RenderSettings | None = None,
     overwrite: bool = False,
@@ -94,8 +101,28 @@ def transition_file(
     leaving, entering, songs = read_audio(Path(left)), read_audio(Path(right)), _songs(song)
     _check_out(leaving, out, settings, overwrite)
     spanned = seconds_to_samples(overlap, leaving.rate, "the overlap")
-    job = jobs.transition(leaving, entering, spanned, freedom_of(freedom), songs)
-    return _write(job, songs, out, settings, callback)
+    job = jobs.transition(leaving, entering, spanned, freedom_of(freedom, style), songs)
+    return _write(job, songs, out, settings, callback, style)
+
+
+def restyle_file(
+    path: PathLike,
+    out: PathLike,
+    *,
+    gaps: Sequence[str] | None = None,
+    style: Style,
+    freedom: FreedomLike | None = None,
+    song: Sequence[PathLike] = (),
+    settings: RenderSettings | None = None,
+    overwrite: bool = False,
+    callback: ProgressCallback | None = None,
+) -> FileResult:
+    """Give a file, or what stands in its gaps, another style. The rest as :func:`fill_file`, :func:`segue.restyle`."""
+    source, songs, asked = read_audio(Path(path)), _songs(song), wished(style)
+    _check_out(source, out, settings, overwrite)
+    spans = _parse(source, gaps) if gaps else ()
+    job = jobs.restyle(source, spans, freedom_of(freedom, asked), songs)
+    return _write(job, songs, out, settings, callback, asked)
 
 
 def rerun_file(
@@ -109,8 +136,8 @@ def rerun_file(
 ) -> FileResult:
     """Render again from the recipe inside a file that Segue wrote: same recipe, same samples.
 
-    Infill and continuation need the file alone. Regeneration, transitions and recall files need what they were made
-    from: looked for beside ``path`` by name, or given in ``sources``; digests are compared.
+    Infill and continuation need the file alone. Regeneration, restyling, transitions, recall files and references need
+    what they were made from: looked for beside ``path`` by name, or given in ``sources``; digests are compared.
 
     Raises:
         AudioFileError: no recipe. InvalidRequest: a source is missing or differs; another bundle. The rest as
@@ -128,7 +155,23 @@ def rerun_file(
             f"{job.source.name} is not what the recipe was made from: its audio outside the gaps was changed since; "
             "give the original with --source"
         )
-    return _write(replace(job, names=recipe.sources), songs, out, settings, callback, recipe)
+    wish = _style(recipe, Path(path), [Path(s) for s in sources], settings)
+    names = recipe.sources[: len(recipe.sources) - (0 if wish is None else len(wish.steering.references))]
+    return _write(replace(job, names=names), songs, out, settings, callback, wish, recipe)
+
+
+def _style(recipe: Recipe, path: Path, given: Sequence[Path], settings: RenderSettings) -> Resolved | None:
+    """The wish of a recipe, with its references."""
+    plain: Any = recipe.parameters.get("style")
+    if plain is None:
+        return None
+    if not isinstance(plain, dict) or not isinstance(plain.get("references"), list):
+        raise InvalidRequest("the recipe's style is damaged: the file was changed after it was written")
+    count = len(plain["references"])
+    names = recipe.sources[len(recipe.sources) - count :]
+    steering = Steering.from_plain(plain, [_find(name, path, given) for name in names])
+    prompt = recipe.parameters.get("prompt")
+    return Resolved(steering, settings, None if prompt is None else str(prompt))
 
 
 def _int(parameters: dict[str, Any], name: str) -> int:
@@ -149,7 +192,7 @@ def _remade(recipe: Recipe, path: Path, given: Sequence[Path]) -> tuple[Job, lis
     """The job of a recipe."""
     p: dict[str, Any] = recipe.parameters
     own = 2 if recipe.task == "transition" else 1
-    songs = [_find(name, path, given) for name in recipe.sources[own:]]
+    songs = [_find(name, path, given) for name in recipe.sources[own : own + len(p["songs"])]]
     for song, digest in zip(songs, p["songs"], strict=True):
         if song.digest != digest:
             raise InvalidRequest(
@@ -164,6 +207,8 @@ def _remade(recipe: Recipe, path: Path, given: Sequence[Path]) -> tuple[Job, lis
     first = _find(recipe.sources[0], path, given)
     if recipe.task == "regenerate":
         return jobs.regenerate(first, spans, freedom_of(freedom), songs), songs
+    if recipe.task == "restyle":
+        return jobs.restyle(first, spans, freedom_of(freedom), songs), songs
     if recipe.task == "transition":
         second = _find(recipe.sources[1], path, given)
         return jobs.transition(first, second, _int(p, "overlap"), freedom_of(freedom), songs), songs
@@ -210,10 +255,11 @@ def _write(
     out: PathLike,
     settings: RenderSettings | None,
     callback: ProgressCallback | None,
+    style: Style | Resolved | None = None,
     again: Recipe | None = None,
 ) -> FileResult:
     """Render and write; ``again``: the recipe being rerun, of which only its own rank is written."""
-    done = run_job(job, songs, settings or RenderSettings(), callback)
+    done = run_job(job, songs, settings or RenderSettings(), callback, style=style)
     ranks = range(len(done.recipes)) if again is None else [_int(again.parameters, "rank") - 1]
     paths, written = [], []
     for place, rank in enumerate(ranks, 1):

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 
 from segue.errors import BundleRejected
-from segue.guidance.embedders.musicnn import GUIDE_WEIGHTS, HEADER, Musicnn
+from segue.guidance.embedders.guide import GUIDE_WEIGHTS, HEADER
+from segue.guidance.embedders.musicnn import Musicnn
 from segue_export.embedders.musicnn import WHEEL_SHA256, Checkpoint, convert, labels, open_wheel
 from segue_export.embedders.tensor_bundle import MAGIC, masked_crc32c, read_index, read_tensor
 

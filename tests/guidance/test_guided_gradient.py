@@ -186,8 +186,15 @@ def test_objectives_that_cannot_be_measured_are_refused_before_work() -> None:
         Term(Identity(), L2(), torch.zeros(1, 1), weight=math.inf)
     with pytest.raises(InvalidRequest, match='on="audio"'):
         TermSpec(Choice("l2"), torch.zeros(1, 24), embedder=STATISTICS).build()
-    with pytest.raises(InvalidRequest, match=r"shape \(2, 3, 8\), got \(1, 3, 8\)"):
-        Term(Identity(), L2(), torch.zeros(1, 3, 8))(torch.zeros(2, 3, 8))
+    for wrong in ((3, 3, 8), (1, 3, 7), (2, 24)):
+        with pytest.raises(InvalidRequest, match=r"shape \(2, 3, 8\), got"):
+            Term(Identity(), L2(), torch.zeros(wrong))(torch.zeros(2, 3, 8))
+
+
+def test_a_target_of_one_item_serves_all() -> None:
+    x = torch.randn(2, 3, 8, generator=torch.Generator().manual_seed(0))
+    one = Term(Identity(), L2(), torch.ones(1, 3, 8))
+    torch.testing.assert_close(one(x), Term(Identity(), L2(), torch.ones(2, 3, 8))(x))
 
 
 def test_losses_add_up_and_the_decoder_runs_once() -> None:

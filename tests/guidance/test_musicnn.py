@@ -13,8 +13,8 @@ from torch import Tensor
 
 from segue.errors import BundleRejected, InvalidRequest
 from segue.guidance.embedders.contract import Classifier, Embedder
+from segue.guidance.embedders.guide import GUIDE_WEIGHTS
 from segue.guidance.embedders.musicnn import (
-    GUIDE_WEIGHTS,
     PATCH_FRAMES,
     Heard,
     Musicnn,

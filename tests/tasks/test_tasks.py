@@ -16,6 +16,7 @@ from segue.tasks.continuation import Continuation
 from segue.tasks.infill import Infill
 from segue.tasks.regenerate import Regenerate
 from segue.tasks.registry import TASKS
+from segue.tasks.restyle import Restyle
 from segue.tasks.transition import Transition, constant_power
 
 
@@ -205,6 +206,15 @@ def test_not_finite_audio_is_refused_where_it_stands(task: Infill) -> None:
         task.plan([track])
 
 
+def test_a_restyling_without_gaps_is_of_the_whole_track_and_of_its_own_sound() -> None:
+    track = noise(100)
+    (region,) = Restyle().plan([track]).regions
+    assert region.gap == Span(0, 100) and region.own_sound
+    assert region.x_bar is not None and region.x_bar.tobytes() == track.tobytes()
+    named = Restyle((Span(3, 9),)).plan([track])
+    assert named.regions[0].gap == Span(3, 9) and not named.timeline[:, 3:9].any()
+
+
 def test_every_registered_task_carries_its_own_name() -> None:
     gaps = (Span(0, 1),)
     needed: dict[str, dict[str, object]] = {
@@ -212,12 +222,15 @@ def test_every_registered_task_carries_its_own_name() -> None:
         "regenerate": {"gaps": gaps},
         "continuation": {"seconds": 1.0},
         "transition": {},
+        "restyle": {},
     }
     assert {name: TASKS.make(name, **needed[name]).name for name in TASKS.names} == {name: name for name in needed}
 
 
 def test_an_unknown_task_and_unknown_settings_are_refused() -> None:
-    with pytest.raises(InvalidRequest, match="'reverse'; expected one of continuation, infill, regenerate, transition"):
+    with pytest.raises(
+        InvalidRequest, match="'reverse'; expected one of continuation, infill, regenerate, restyle, transition"
+    ):
         TASKS.make("reverse")
     with pytest.raises(InvalidRequest, match="settings of task 'infill' do not fit"):
         TASKS.make("infill", seconds=3.0)

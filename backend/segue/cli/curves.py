@@ -1,4 +1,4 @@
-"""Freedom as typed on the command line: a number, or a file of breakpoints."""
+"""Curves as typed on the command line: a number, or a file of breakpoints."""
 
 from __future__ import annotations
 
@@ -25,21 +25,29 @@ def read_freedom(text: str) -> Curve:
     Raises:
         InvalidRequest: neither a number nor a readable curve file, or values out of range.
     """
+    return Freedom(read_curve(text, "freedom")).curve
+
+
+def read_curve(text: str, what: str) -> Curve:
+    """A curve from a number, or from the CSV or JSON file of that name; ``what`` it is, for messages.
+
+    Raises:
+        InvalidRequest: neither a number nor a readable curve file.
+    """
     try:
-        curve = Curve.constant(float(text))
+        return Curve.constant(float(text))
     except ValueError:
-        curve = Curve(read_points(Path(text)))
-    return Freedom(curve).curve
+        return Curve(read_points(Path(text), what))
 
 
-def read_points(path: Path) -> tuple[tuple[float, float], ...]:
+def read_points(path: Path, what: str = "freedom") -> tuple[tuple[float, float], ...]:
     """Breakpoints (seconds, value) of a CSV or JSON file.
 
     Raises:
         InvalidRequest: not such a file, or a point that is not two numbers; the message names it.
     """
     if not path.is_file():
-        raise InvalidRequest(f"freedom must be a number from 0 to 1 or a CSV or JSON file, got {str(path)!r}")
+        raise InvalidRequest(f"{what} must be a number or a CSV or JSON file, got {str(path)!r}")
     if path.stat().st_size > MAX_BYTES:
         raise InvalidRequest(f"{path} is larger than {MAX_BYTES} bytes; {_EXPECTED}")
     try:

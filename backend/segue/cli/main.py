@@ -14,13 +14,16 @@ from collections.abc import Sequence
 import typer
 
 from segue.cli import output
+from segue.cli.bounce import bounce
 from segue.cli.doctor import doctor
 from segue.cli.extend import extend
 from segue.cli.fill import fill
 from segue.cli.info import info
 from segue.cli.keys import keys
+from segue.cli.presets import presets
 from segue.cli.regenerate import regenerate
 from segue.cli.rerun import rerun
+from segue.cli.restyle import restyle
 from segue.cli.serve import serve
 from segue.cli.status import status
 from segue.cli.store import store
@@ -28,7 +31,7 @@ from segue.cli.transition import transition
 from segue.errors import Cancelled
 
 INTERRUPTED = 130
-COMMANDS = (fill, extend, regenerate, transition, rerun, info, doctor, serve, status)
+COMMANDS = (fill, extend, regenerate, restyle, transition, bounce, rerun, info, doctor, serve, status)
 
 app = typer.Typer(
     name="segue",
@@ -41,6 +44,7 @@ for _command in COMMANDS:
     app.command()(_command)
 app.add_typer(store)
 app.add_typer(keys)
+app.add_typer(presets)
 
 
 def run(argv: Sequence[str], other: typer.Typer | None = None) -> int:

@@ -17,11 +17,12 @@ Options = TypeVar("Options")
 Track = Annotated[Path, typer.Argument(metavar="TRACK", help="An audio file.", show_default=False)]
 Out = Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The audio file to write.", show_default=False)]
 Freedom = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--freedom",
         metavar="NUMBER|FILE",
         help="How far to leave what is there, 0 (keep) to 1 (invent); or a CSV or JSON file of seconds,value.",
+        show_default="the preset's, or 0.85",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text, for errors too.")]
@@ -58,6 +59,42 @@ class RenderOptions(OutputOptions):
     bundle: Annotated[
         str | None, typer.Option(metavar="NAME|PATH", help="The model bundle.", show_default="the embedded one")
     ] = None
+    preset: Annotated[
+        str | None, typer.Option(metavar="NAME|FILE", help="A style, see segue presets list; or a TOML file.")
+    ] = None
+    tags: Annotated[
+        str | None, typer.Option(metavar="TAGS", help='What it should sound like, as in "rock, guitar:0.8".')
+    ] = None
+    reference: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Music it should sound like; may be given several times."),
+    ] = None
+    match: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FEATURES", help="Keep these of what is there, or around: loudness,onsets,brightness,chroma."
+        ),
+    ] = None
+    follow: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FEATURE=FILE",
+            help="Follow a curve of seconds,value: loudness in LUFS, onsets as times the usual, brightness in Hz.",
+        ),
+    ] = None
+    prompt: Annotated[str | None, typer.Option(metavar="TEXT", help="For bundles that read one; else its tags.")] = None
+    amount: Annotated[
+        str, typer.Option(metavar="NUMBER|FILE", help="How much of the style, 0 to 1; or a file of seconds,value.")
+    ] = "1"
+    guidance: Annotated[
+        str, typer.Option(metavar="NUMBER|FILE", help="A factor on the style's own strength, 0 to 2; or a file.")
+    ] = "1"
+    strength: Annotated[
+        float | None, typer.Option(help="RMS of a guided step, 0 to 1.", show_default="the preset's, or 0.1")
+    ] = None
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Guide by the gradient through the network: slower, more precise.")
+    ] = False
 
 
 def with_options(

@@ -16,10 +16,14 @@ Gaps = Annotated[
 
 
 @with_options(RenderOptions)
-def regenerate(options: RenderOptions, track: Track, out: Out, gap: Gaps, freedom: Freedom = "0.85") -> None:
+def regenerate(options: RenderOptions, track: Track, out: Out, gap: Gaps, freedom: Freedom = None) -> None:
     """Replace stretches by variations of themselves."""
     from segue.api import regenerate_file
     from segue.cli.curves import read_freedom
     from segue.cli.render import render
 
-    render(options, partial(regenerate_file, track, out, gaps=gap, freedom=read_freedom(freedom)), before=track)
+    render(
+        options,
+        partial(regenerate_file, track, out, gaps=gap, freedom=read_freedom(freedom) if freedom else None),
+        before=track,
+    )

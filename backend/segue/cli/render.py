@@ -10,6 +10,7 @@ from typing import Any
 from segue.cli.options import OutputOptions, RenderOptions
 from segue.cli.output import check_destinations, print_json
 from segue.cli.progress import watching
+from segue.cli.style import read_style
 from segue.clip.atomic import replacing
 from segue.clip.files import read_audio
 from segue.plain import jsonable
@@ -30,7 +31,8 @@ def render(options: OutputOptions, job: Job, *, before: Path | None = None) -> N
     check_destinations(options)
     shared: dict[str, Any] = {"overwrite": options.force}
     if isinstance(options, RenderOptions):
-        shared |= {"song": tuple(options.song or ()), "settings": settings_of(options)}
+        style = read_style(options)
+        shared |= {"song": tuple(options.song or ()), "settings": settings_of(options), "style": style}
     with watching(quiet=options.quiet, as_json=options.as_json) as callback:
         result = job(callback=callback, **shared)
     if options.report is not None:
@@ -64,6 +66,8 @@ def settings_of(options: RenderOptions) -> RenderSettings:
 def summary(result: FileResult) -> list[str]:
     """The result in lines for people: how well each gap came out, what it took, and where it is."""
     lines = [_gap_line(gap) for gap in result.report["gaps"]]
+    lines += (result.report["style"] or {"notes": []})["notes"]
+    lines += [note for gap in result.report["gaps"] for note in gap["notes"]]
     total = sum(result.report["seconds"].values())
     lines.append(f"rendered in {total:.1f} s, at most {result.report['peak_memory_mb']:.0f} MB")
     for file in result.report["files"]:
@@ -80,7 +84,8 @@ def _gap_line(gap: dict[str, Any]) -> str:
     seam = "" if best["seam_z"] is None else f", seam z {best['seam_z']:.2f}"
     apart = "" if recall["distance_db"] is None else f" ({recall['distance_db']:.1f} dB)"
     failed = f", {len(gap['failed'])} failed" if gap["failed"] else ""
-    return f"{start:.3f}:{stop:.3f}  {best['method']}{seam}, recall {recall['word']}{apart}{failed}"
+    wish = "" if best["wish"] is None else f", {best['wish']:.2f} from the style"
+    return f"{start:.3f}:{stop:.3f}  {best['method']}{seam}{wish}, recall {recall['word']}{apart}{failed}"
 
 
 def _plot(result: FileResult, before: Path | None, path: Path) -> None:

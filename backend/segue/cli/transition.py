@@ -18,11 +18,12 @@ def transition(
     right: Annotated[Path, typer.Argument(metavar="RIGHT", help="The track that begins.", show_default=False)],
     out: Out,
     overlap: Annotated[float, typer.Option(help="Seconds both tracks share.")] = 2.5,
-    freedom: Freedom = "0.85",
+    freedom: Freedom = None,
 ) -> None:
     """Join two tracks by music that leads from one into the other."""
     from segue.api import transition_file
     from segue.cli.curves import read_freedom
     from segue.cli.render import render
 
-    render(options, partial(transition_file, left, right, out, overlap=overlap, freedom=read_freedom(freedom)))
+    course = read_freedom(freedom) if freedom else None
+    render(options, partial(transition_file, left, right, out, overlap=overlap, freedom=course))

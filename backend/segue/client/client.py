@@ -25,7 +25,8 @@ from segue.render.settings import Progress, ProgressCallback, RenderSettings
 from segue.result import GapsLike, Result, gaps_of
 from segue.service import wire
 from segue.service.jobs import Job
-from segue.tasks.regenerate import PAPER_K
+from segue.service.style import parts_of
+from segue.style.style import CurveLike, ReferenceLike, Style, TagsLike, wished
 from segue_protocol import messages
 from segue_protocol.errors import REMEDIES, Code
 
@@ -65,6 +66,7 @@ class Client:
         rate: int,
         gap: GapsLike,
         *,
+        style: Style | None = None,
         song: Sequence[tuple[Audio, int]] = (),
         settings: RenderSettings | None = None,
         callback: ProgressCallback | None = None,
@@ -73,6 +75,8 @@ class Client:
     ) -> Result:
         """As :func:`segue.fill`, bit for bit. ``on_candidate`` hears candidates as they finish, the splice first.
 
+        ``style``: its preset is one of the renderer's own.
+
         ``deadline``: seconds after which the result is of no use.
 
         Raises:
@@ -80,7 +84,7 @@ class Client:
             ServiceError: no renderer (CONNECTION), lost in mid-job (LOST), busy for all of ``patience`` (BUSY), or the
             render failed there (NONFINITE, INTERNAL).
         """
-        made = self._job("infill", audio, rate, song, settings, deadline, gaps=_sorted(gap, audio, rate, song))
+        made = self._job("infill", audio, rate, song, settings, deadline, style, gaps=_sorted(gap, audio, rate, song))
         return self._render(made, Ears(callback, on_candidate))
 
     def regenerate(
@@ -89,7 +93,8 @@ class Client:
         rate: int,
         gap: GapsLike,
         *,
-        freedom: FreedomLike = PAPER_K,
+        freedom: FreedomLike | None = None,
+        style: Style | None = None,
         song: Sequence[tuple[Audio, int]] = (),
         settings: RenderSettings | None = None,
         callback: ProgressCallback | None = None,
@@ -97,8 +102,33 @@ class Client:
         deadline: float | None = None,
     ) -> Result:
         """As :func:`segue.regenerate`. The rest as :meth:`fill`."""
-        own = {"gaps": _sorted(gap, audio, rate, song), "curves": {"freedom": Curve.of(freedom)}}
-        made = self._job("regenerate", audio, rate, song, settings, deadline, **own)
+        own = {"gaps": _sorted(gap, audio, rate, song), "curves": _free(freedom)}
+        made = self._job("regenerate", audio, rate, song, settings, deadline, style, **own)
+        return self._render(made, Ears(callback, on_candidate))
+
+    def restyle(
+        self,
+        audio: Audio,
+        rate: int,
+        gap: GapsLike | None = None,
+        *,
+        preset: str | None = None,
+        reference: ReferenceLike | Sequence[ReferenceLike] = (),
+        tags: TagsLike = (),
+        amount: CurveLike = 1.0,
+        freedom: FreedomLike | None = None,
+        style: Style | None = None,
+        song: Sequence[tuple[Audio, int]] = (),
+        settings: RenderSettings | None = None,
+        callback: ProgressCallback | None = None,
+        on_candidate: CandidateCallback | None = None,
+        deadline: float | None = None,
+    ) -> Result:
+        """As :func:`segue.restyle`. The rest as :meth:`fill`."""
+        asked = wished(style, preset=preset, reference=reference, tags=tags, amount=amount)
+        whole = (0.0, audio.shape[-1] / rate)
+        own = {"gaps": _sorted(gap or whole, audio, rate, (audio,)), "curves": _free(freedom)}
+        made = self._job("restyle", audio, rate, song, settings, deadline, asked, **own)
         return self._render(made, Ears(callback, on_candidate))
 
     def extend(
@@ -108,6 +138,7 @@ class Client:
         seconds: float,
         *,
         backward: bool = False,
+        style: Style | None = None,
         song: Sequence[tuple[Audio, int]] = (),
         settings: RenderSettings | None = None,
         callback: ProgressCallback | None = None,
@@ -118,7 +149,7 @@ class Client:
         added = seconds_to_samples(seconds, rate, "the continuation")
         if added < 1:
             raise InvalidRequest(f"expected at least one sample more, got {added}: ask for a longer continuation")
-        made = self._job("continuation", audio, rate, song, settings, deadline, added=added, backward=backward)
+        made = self._job("continuation", audio, rate, song, settings, deadline, style, added=added, backward=backward)
         return self._render(made, Ears(callback, on_candidate))
 
     def transition(
@@ -128,7 +159,8 @@ class Client:
         rate: int,
         *,
         overlap: float = 2.5,
-        freedom: FreedomLike = PAPER_K,
+        freedom: FreedomLike | None = None,
+        style: Style | None = None,
         song: Sequence[tuple[Audio, int]] = (),
         settings: RenderSettings | None = None,
         callback: ProgressCallback | None = None,
@@ -137,8 +169,8 @@ class Client:
     ) -> Result:
         """As :func:`segue.transition`. The rest as :meth:`fill`."""
         spanned = seconds_to_samples(overlap, rate, "the overlap")
-        own = {"other": _clip(right, rate), "overlap": spanned, "curves": {"freedom": Curve.of(freedom)}}
-        made = self._job("transition", left, rate, song, settings, deadline, **own)
+        own = {"other": _clip(right, rate), "overlap": spanned, "curves": _free(freedom)}
+        made = self._job("transition", left, rate, song, settings, deadline, style, **own)
         return self._render(made, Ears(callback, on_candidate))
 
     # ---- around them --------------------------------------------------------------------------------------------
@@ -192,9 +224,12 @@ class Client:
         song: Sequence[tuple[Audio, int]],
         settings: RenderSettings | None,
         deadline: float | None,
+        style: Style | None,
         **own: Any,
     ) -> Job:
         self._generation += 1
+        parts = parts_of(style)
+        curves = {**own.pop("curves", {}), **(parts.curves or {})}
         return Job(
             task=task,
             clip=_clip(audio, rate),
@@ -202,6 +237,10 @@ class Client:
             songs=tuple(_clip(further, own_rate) for further, own_rate in song),
             generation=self._generation,
             deadline=deadline,
+            curves=curves,
+            preset=parts.preset,
+            prompt=parts.prompt,
+            references=parts.references,
             **own,
         )
 
@@ -255,6 +294,11 @@ class Client:
         with self._lock:
             self._link = link
         return link
+
+
+def _free(freedom: FreedomLike | None) -> dict[str, Curve]:
+    """The curve of freedom; none for what the style has, else the paper's."""
+    return {} if freedom is None else {"freedom": Curve.of(freedom)}
 
 
 def _clip(audio: Audio, rate: int) -> Clip:

@@ -15,7 +15,7 @@ MAJOR, MINOR = 1, 0
 MAX_BYTES = 1 << 20
 """A longer recipe is refused, written or read."""
 
-_ALWAYS, _EITHER = ("segue", "torch", "numpy"), ("onnxruntime", "onnxruntime-gpu")
+_ALWAYS, _EITHER = ("segue", "torch", "numpy"), ("onnxruntime", "onnxruntime-gpu", "pedalboard")
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 

@@ -136,6 +136,8 @@ def join(
     _check_gap(timeline.shape[1], gap, known)
     left, right = (min(settings.margin, side) for side in (gap.start - known.start, known.stop - gap.stop))
     _check_patch(patch.shape[1], covers, Span(gap.start - left, gap.stop + right))
+    if not left and not right:
+        return Joined(patch[:, gap.start - covers.start : gap.stop - covers.start].astype(np.float32), None, None)
     most = min(round(settings.reach * MODEL_RATE), gap.length // 4)  # a hand-over then stays inside the patch
     reach = [min(most, side // 2) if side else most for side in (left, right)]
     likeness = [

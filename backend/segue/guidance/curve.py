@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -47,3 +48,21 @@ class Curve:
         times, values = zip(*self.points, strict=True)
         curve: Float[np.ndarray, " n"] = np.interp(seconds, times, values)
         return curve
+
+    def times(self, other: Curve) -> Curve:
+        """The product, exact at the points of both curves, steps among them, and a line between."""
+        points: list[tuple[float, float]] = []
+        for t in sorted({t for t, _ in (*self.points, *other.points)}):
+            for last in (False, True):
+                point = (t, self._beside(t, last) * other._beside(t, last))
+                if not points or points[-1] != point:
+                    points.append(point)
+        return Curve(tuple(points))
+
+    def _beside(self, t: float, last: bool) -> float:
+        """The value right before t or, ``last``, right after it: at a step they differ."""
+        times = [s for s, _ in self.points]
+        at = (bisect_right(times, t) - 1) if last else bisect_left(times, t)
+        if 0 <= at < len(times) and times[at] == t:
+            return self.points[at][1]
+        return float(self.at(np.array([t]))[0])

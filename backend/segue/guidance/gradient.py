@@ -13,7 +13,7 @@ from segue.errors import InvalidRequest
 from segue.guidance.distances import item_norm
 from segue.sampling.contract import Latents
 
-Mask = Float[Tensor, "batch 1 frames"]
+Mask = Float[Tensor, "#batch 1 frames"]
 Extra = TypeVar("Extra")
 
 
@@ -39,12 +39,14 @@ def gradient(loss: Callable[[Latents], tuple[Float[Tensor, " batch"], Extra]], x
 def unit_rms(g: Latents, where: Mask | None = None) -> Latents:
     """sqrt(n) g / |g| for each item by itself, n the entries it may move; 0 stays 0.
 
-    ``where`` (batch, 1, frames), 1 on the frames that guidance may move, makes g 0 on the others.
+    ``where`` (batch, 1, frames) weighs the frames: g times it is what is brought to length, and each frame counts for n
+    as the square of its weight. 1 on the frames guidance may move and 0 on the others leaves RMS 1 on the former; half
+    the weight everywhere is half the step.
     """
     n = torch.full((g.shape[0],), float(g[0].numel()), dtype=torch.float64, device=g.device)
     if where is not None:
         g = g * where.to(g)
-        n = where.double().sum((1, 2)) * g.shape[1]
+        n = where.double().square().sum((1, 2)) * g.shape[1]
     norm = item_norm(g.double())  # float64, so that the squares of a steep gradient do not overflow
     scale = torch.where(norm == 0.0, 0.0, n.sqrt() / norm)
     return (g.double() * scale[:, None, None]).to(g.dtype)

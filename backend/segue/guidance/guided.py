@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from segue.guidance.gradient import Mask, gradient, unit_rms
-from segue.guidance.objective import Decode, Objective
+from segue.guidance.objective import Decode, Goal
 from segue.guidance.strength import Xi, is_off, strength
 from segue.sampling.contract import Latents, Prediction, Prior, Strength
 from segue.sampling.schedule import sigma
@@ -23,7 +23,7 @@ class Guided:
     """A prior whose predictions carry grad_{x_t} d(y, A(.)); made by :func:`guided`."""
 
     prior: Prior
-    objective: Objective
+    objective: Goal
     xi: Strength
     at: Place
     decode: Decode | None
@@ -55,7 +55,7 @@ class Guided:
 
 def guided(
     prior: Prior,
-    objective: Objective,
+    objective: Goal,
     xi: Xi,
     *,
     at: Place = "x0_hat",
@@ -69,7 +69,8 @@ def guided(
     the work); "x_t" measures the noisy x_t itself, to the letter of the algorithms' first form. ``xi``: a number, a
     :class:`Curve` over the noise level sigma_t, or a function of the step (t, s); 0 equals the unguided prior.
     ``decode``: latents to audio, for terms on audio. ``normalise`` "item": xi becomes kappa, the update
-    kappa sigma_t sqrt(n) g / |g|, each item's norm its own. ``where`` (batch, 1, frames): 1 where guidance may move.
+    kappa sigma_t sqrt(n) g / |g|, each item's norm its own. ``where`` (batch, 1, frames): 1 where guidance may move,
+    0 where not, between them or above for a strength of its own per frame.
 
     Raises:
         InvalidRequest: a strength that is negative, infinite or NaN; a term on audio without ``decode``.

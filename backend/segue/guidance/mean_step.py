@@ -12,7 +12,7 @@ from torch import Tensor
 from segue.errors import InvalidRequest
 from segue.guidance.curve import Curve
 from segue.guidance.gradient import Mask, gradient, unit_rms
-from segue.guidance.objective import Decode, Objective
+from segue.guidance.objective import Decode, Goal
 from segue.guidance.strength import LevelStrength, level_strength
 from segue.sampling.checks import check_generators
 from segue.sampling.contract import Latents, Prediction, Prior
@@ -44,7 +44,7 @@ class MeanStep:
     """A prior whose predictions carry delta = kappa sigma_t sqrt(n) g / |g|; made by :func:`mean_step`."""
 
     prior: Prior
-    objective: Objective
+    objective: Goal
     kappa: LevelStrength
     decode: Decode | None
     iterations: int
@@ -82,7 +82,7 @@ class MeanStep:
 
 def mean_step(
     prior: Prior,
-    objective: Objective,
+    objective: Goal,
     kappa: float | Curve,
     *,
     decode: Decode | None = None,
@@ -94,7 +94,8 @@ def mean_step(
 
     For samplers that subtract guidance from x0_hat: DING, DPM-Solver++(2M), ping-pong. ``kappa`` is about 0.05 to 0.2,
     a number or a :class:`Curve` over the noise level sigma_t (0 below some sigma restricts it to the first steps);
-    ``iterations`` 1 to 4. ``where`` (batch, 1, frames): 1 on the frames guidance may move.
+    ``iterations`` 1 to 4. ``where`` (batch, 1, frames): 1 on the frames guidance may move, 0 on the
+    others, between them or above for a strength of its own per frame.
 
     Raises:
         InvalidRequest: kappa negative, infinite or NaN; iterations below 1; a term on audio without ``decode``.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol, runtime_checkable
 
 from jaxtyping import Float
 from torch import Tensor
@@ -27,8 +27,9 @@ Decode = Callable[[Latents], Audio]
 class Term:
     """weight * d(y, A(x)).
 
-    ``target`` is y (batch, ...), of the measurement's shape. ``on`` says what A measures: latents, or the audio they
-    decode to. With an ``embedder`` the operator measures the embedding of the audio.
+    ``target`` is y (batch, ...), of the measurement's shape, or (1, ...), the same for all items. ``on`` says what A
+    measures: latents, or the audio they decode to. With an ``embedder`` the operator measures the embedding of the
+    audio.
 
     Raises:
         InvalidRequest: a weight that is not finite; an embedder on latents.
@@ -54,12 +55,24 @@ class Term:
             InvalidRequest: target and measurement differ in shape.
         """
         measured = self.operator(x if self.embedder is None else self.embedder(x))
-        if measured.shape != self.target.shape:
+        if measured.shape[1:] != self.target.shape[1:] or self.target.shape[0] not in (1, measured.shape[0]):
             raise InvalidRequest(
                 f"expected a target of the measurement's shape {tuple(measured.shape)}, "
-                f"got {tuple(self.target.shape)}; measure the reference with the same operator, once for each item"
+                f"got {tuple(self.target.shape)}; measure the reference with the same operator, once for each item "
+                "or once for all"
             )
-        return self.weight * self.distance(self.target.to(measured), measured)
+        return self.weight * self.distance(self.target.to(measured).expand_as(measured), measured)
+
+
+@runtime_checkable
+class Goal(Protocol):
+    """What guidance goes down: an :class:`Objective`, or anything that measures latents as one does."""
+
+    def check_decode(self, decode: Decode | None) -> None:
+        """Refuse to start without the decoder it needs."""
+
+    def __call__(self, x: Latents, decode: Decode | None = None) -> Float[Tensor, " batch"]:
+        """The loss of each item, differentiable in ``x``."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -58,6 +58,9 @@ PROVIDERS: dict[str, Callable[[ConditioningRequest], Tensor]] = {
     "presence": presence,
 }
 
+TEXT_INPUTS: set[str] = set()
+"""Names of conditioning inputs whose provider reads ``request.prompt``: a bundle with one of them takes a prompt."""
+
 
 def provide(names: Iterable[str], request: ConditioningRequest) -> dict[str, Tensor]:
     """The named conditioning inputs; a name without a provider is taken from ``request.extras``.

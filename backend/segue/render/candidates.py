@@ -20,11 +20,13 @@ from segue.recall.song import HARD_DB, Song
 from segue.recall.splice import donor_audio, splice
 from segue.render.generate import Guidance, SampleSettings, posterior_mean, sample_latents
 from segue.render.progress import Progression
-from segue.render.scene import DonorWindow, Scene, make_scene, widened
-from segue.render.sound import MARGIN, Sound, decode, shape
-from segue.render.windows import lay_out
+from segue.render.scene import DonorWindow, Scene, cut, encode, make_scene, paste, widened
+from segue.render.sound import MARGIN, Sound, decode, recalled, shape
+from segue.render.windows import Layout, lay_out
 from segue.sampling.contract import Latents
 from segue.sampling.isolate import sample_each
+from segue.style.ear import Ear
+from segue.style.steering import Steering
 from segue.tasks.plan import Region, Stereo
 
 DONOR_SECONDS = 0.3
@@ -60,7 +62,10 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Studio:
-    """What candidates are made with: the song, the bundle's parts and how to sample."""
+    """What candidates are made with: the song, the bundle's parts and how to sample.
+
+    ``guidance``: a guide of one's own, which knows no scene. ``steering``: a wish, for which each gap has its ``ear``.
+    """
 
     song: Song
     denoiser: Denoiser
@@ -70,6 +75,12 @@ class Studio:
     progress: Progression
     guidance: Guidance | None = None
     method: str | None = None
+    steering: Steering | None = None
+    ear: Ear | None = None
+
+    def guide(self, scene: Scene, excitation: Sound) -> Guidance | None:
+        """What guides the samples of a scene; an ear hears them with ``excitation``."""
+        return self.guidance if self.ear is None else self.ear.guidance(scene, self.codec, excitation)
 
     def wants(self, method: str) -> bool:
         """Whether candidates of this method are asked for; all are, unless one is named."""
@@ -79,10 +90,15 @@ class Studio:
 _CONTEXT_FRAMES = 20  # least latent frames beside a gap, about a second
 
 
+def layout_of(studio: Studio, gap: Span) -> Layout:
+    """The latent frames a gap is rendered in."""
+    return lay_out(gap, studio.codec.token, studio.window, min(_CONTEXT_FRAMES, studio.window // 4))
+
+
 def prepare(studio: Studio, region: Region, pair: DonorPair | None, x_bar: Stereo | None) -> Scene:
     """The region in latent space; ``x_bar`` (2, gap) at the reference level."""
     codec, song, gap = studio.codec, studio.song, region.gap
-    layout = lay_out(gap, codec.token, studio.window, min(_CONTEXT_FRAMES, studio.window // 4))
+    layout = layout_of(studio, gap)
     donors = None
     if pair is not None:
         donors = DonorWindow(*donor_audio(song, pair, gap, widened(layout, codec)[0]))
@@ -112,7 +128,10 @@ def between(song: Song, gap: Span, middle: Stereo) -> Stereo:
 def infilled(
     studio: Studio, region: Region, pair: DonorPair | None, seeds: tuple[int, ...]
 ) -> Iterator[Candidate | NonFinite]:
-    """For a gap nothing is known of: splice, posterior mean, samples from noise, and samples from the noised splice."""
+    """For a gap nothing is known of: splice, posterior mean, samples from noise, and samples from the noised splice.
+
+    With a wish: the splice as it is, and guided samples, each as the song's units and as the splice, both shaped to it.
+    """
     gap, progress = region.gap, studio.progress
     scene = prepare(studio, region, pair, None)
     with progress.stage("sample"):
@@ -126,8 +145,13 @@ def infilled(
         if pair.period is not None:
             how = f"contexts looped every {pair.period / MODEL_RATE:.3f} s, {how}"
             credit = 0.0  # the song does not vouch for a loop
+        if studio.ear is not None:
+            credit = 0.0  # the song vouches for what stood here, which is not what is asked for
         if studio.wants("splice"):
             yield Candidate("splice", spliced, how, None, expected, credit)
+    if studio.ear is not None:
+        yield from _steered(studio, region, expected, pair, seeds)
+        return
     if studio.guidance is None and studio.wants("mean"):  # the mean knows nothing of a guide
         yield _sounded(studio, region, expected, expected.mean, "mean", seeds[0])
     if studio.wants("generated"):
@@ -141,13 +165,13 @@ def infilled(
 def varied(
     studio: Studio, region: Region, pair: DonorPair | None, seeds: tuple[int, ...]
 ) -> Iterator[Candidate | NonFinite]:
-    """From x_bar (regenerate, transition): its own sound shaped to the sampled course, and the song's units."""
+    """From x_bar: its own sound shaped to the sampled course, and the song's units where they are wanted too."""
     assert region.x_bar is not None
     gap, song = region.gap, studio.song
     x_bar = (region.x_bar * np.float32(song.gain)).astype(np.float32)
     scene = prepare(studio, region, pair, x_bar)
-    latents, failures = _latents(studio, scene, seeds, region.freedom)
     original = Sound(between(song, gap, x_bar), "the original")
+    latents, failures = _latents(studio, scene, seeds, region.freedom, studio.guide(scene, original))
     for index, seed in enumerate(seeds):
         if index in failures:
             yield failures[index]
@@ -155,16 +179,71 @@ def varied(
         item = latents[index]
         if studio.codec.needs_excitation and studio.wants("reshaped"):
             with studio.progress.stage("decode"):
-                made = shape(item, scene, song, gap, original, studio.codec)
+                made = _reshaped(studio, scene, gap, item, original)
             yield Candidate("reshaped", made.audio, made.how, seed)
-        if studio.wants("regenerated"):
+        own_alone = region.own_sound and studio.codec.needs_excitation and studio.method is None
+        if studio.wants("regenerated") and song.known and not own_alone:
             with studio.progress.stage("decode"):
-                made = decode(item, scene, song, gap, studio.codec)
+                made = _voiced(studio, scene, gap, item)
             yield Candidate("regenerated", made.audio, made.how, seed)
 
 
+def _steered(
+    studio: Studio, region: Region, expected: Expected, pair: DonorPair | None, seeds: tuple[int, ...]
+) -> Iterator[Candidate | NonFinite]:
+    """Guided samples, heard as the recalled sound shaped to them: as that, and as the song's units shaped to them."""
+    assert studio.ear is not None
+    scene, gap = expected.scene, region.gap
+    excitation = recalled(studio.song, gap, pair)
+    latents, failures = _latents(studio, scene, seeds, None, studio.guide(scene, excitation))
+    for index, seed in enumerate(seeds):
+        if index in failures:
+            yield failures[index]
+            continue
+        item = latents[index]
+        if studio.wants("steered"):
+            with studio.progress.stage("decode"):
+                made = _voiced(studio, scene, gap, item)
+            yield Candidate("steered", made.audio, made.how, seed, expected)
+        again = index > 0 and studio.ear.is_measured  # the samples have no part in it
+        if studio.codec.needs_excitation and studio.wants("steered splice") and not again:
+            with studio.progress.stage("decode"):
+                made = _reshaped(studio, scene, gap, _course(studio, scene, gap, item, excitation), excitation)
+            yield Candidate("steered splice", made.audio, made.how, seed, expected)
+
+
+def _voiced(studio: Studio, scene: Scene, gap: Span, latents: Latents) -> Sound:
+    """The latents as sound. The mosaic, which looks for the nearest sound of the song, undoes most of a wish: where
+    there is one, what it made is shaped once more.
+    """
+    made = decode(latents, scene, studio.song, gap, studio.codec)
+    if studio.ear is None or not studio.codec.needs_excitation:
+        return made
+    return _reshaped(studio, scene, gap, _course(studio, scene, gap, latents, made), made)
+
+
+def _course(studio: Studio, scene: Scene, gap: Span, latents: Latents, made: Sound) -> Latents:
+    """What recalled sound is shaped to: the samples where a network was pleased by them, else its own course, from
+    which formulas find their way alone: shaping to samples costs more of what makes it music than it gains.
+    """
+    assert studio.ear is not None
+    if not studio.ear.is_measured:
+        return latents
+    span, margin = widened(scene.layout, studio.codec)
+    audio = cut(studio.song.audio[:, : studio.song.timeline], span)
+    paste(audio, span, made.audio, Span(gap.start - MARGIN, gap.stop + MARGIN))
+    return encode(studio.codec, audio[None], margin)
+
+
+def _reshaped(studio: Studio, scene: Scene, gap: Span, latents: Latents, excitation: Sound) -> Sound:
+    """``excitation`` with the latents' spectrum, its features as they are wished for."""
+    if studio.ear is not None:
+        latents = studio.ear.settled(latents, scene, studio.codec, excitation)
+    return shape(latents, scene, studio.song, gap, excitation, studio.codec)
+
+
 def _latents(
-    studio: Studio, scene: Scene, seeds: tuple[int, ...], freedom: Freedom | None
+    studio: Studio, scene: Scene, seeds: tuple[int, ...], freedom: Freedom | None, guidance: Guidance | None
 ) -> tuple[dict[int, Latents], dict[int, NonFinite]]:
     """Latents and failures by item, one for each seed; one that fails costs the others nothing."""
 
@@ -176,7 +255,7 @@ def _latents(
             studio.sampling,
             chosen,
             freedom=freedom,
-            guidance=studio.guidance,
+            guidance=guidance,
             callback=studio.progress.sampling,
         )
 
@@ -187,7 +266,7 @@ def _latents(
 def _sampled(
     studio: Studio, region: Region, expected: Expected, method: str, seeds: tuple[int, ...], freedom: Freedom | None
 ) -> Iterator[Candidate | NonFinite]:
-    latents, failures = _latents(studio, expected.scene, seeds, freedom)
+    latents, failures = _latents(studio, expected.scene, seeds, freedom, studio.guidance)
     for index, seed in enumerate(seeds):
         if index in failures:
             yield failures[index]

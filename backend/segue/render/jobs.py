@@ -29,6 +29,7 @@ from segue.tasks.continuation import Continuation
 from segue.tasks.infill import Infill
 from segue.tasks.plan import Plan, Stereo
 from segue.tasks.regenerate import Regenerate
+from segue.tasks.restyle import Restyle
 from segue.tasks.transition import Transition
 
 Piece = Span | Excerpt | Float[np.ndarray, "_channels _samples"]
@@ -119,6 +120,26 @@ def regenerate(source: AudioFile, gaps: Sequence[Span], freedom: Freedom, songs:
     ordered = check_gaps(gaps, source.length, rate=source.rate, elsewhere=bool(songs))
     spans = tuple(model_span(gap, source.rate) for gap in ordered)
     plan = Regenerate(spans, freedom).plan([to_model(source.clip())], songs_of(songs))
+    return Job(
+        plan,
+        source,
+        _with_holes(ordered, source.length),
+        {"gaps": _spans(ordered), "freedom": [list(p) for p in freedom.curve.points]},
+        source.digest,
+        (source.name, *(s.name for s in songs)),
+    )
+
+
+def restyle(source: AudioFile, gaps: Sequence[Span], freedom: Freedom, songs: Sequence[AudioFile] = ()) -> Job:
+    """Give what stands in ``gaps`` (native samples; none for the whole file) another style, as far as ``freedom`` lets.
+
+    Raises:
+        InvalidRequest: see :func:`segue.clip.gaps.check_gaps`.
+    """
+    whole = (Span(0, source.length),)
+    ordered = check_gaps(gaps or whole, source.length, rate=source.rate, elsewhere=True)
+    spans = tuple(model_span(gap, source.rate) for gap in ordered)
+    plan = Restyle(spans, freedom).plan([to_model(source.clip())], songs_of(songs))
     return Job(
         plan,
         source,

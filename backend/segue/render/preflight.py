@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,9 @@ from segue.render.memory import available_mb, peak_mb
 _SECONDS_PER_SONG_SECOND = 0.012  # analysis of the song, once
 _SECONDS_PER_GAP = 0.8  # choosing and joining
 _SECONDS_PER_EVALUATION = 0.012  # one seed, one step, per second of window
+_SECONDS_PER_HEARING = 0.6  # a network of the guide, forward and back, for 3 s of a gap, one seed, one step
+_SECONDS_PER_MEASURING = 0.15  # a formula, likewise
+_MB_PER_HEARING = 250.0  # a guide's activations, one stretch at a time
 _MB_PER_SONG_SECOND = 1.6  # the audio at its own rate and at 44.1 kHz, the song, its features
 _MB_PER_SEED_SECOND = 6.0  # the network's activations
 
@@ -29,8 +33,12 @@ class Estimate:
         return f"about {self.seconds:.0f} s and {self.megabytes:.0f} MB of memory"
 
 
-def estimate(song_seconds: float, gaps: Sequence[float], steps: int, seeds: int) -> Estimate:
+def estimate(
+    song_seconds: float, gaps: Sequence[float], steps: int, seeds: int, heard: bool = False, measured: bool = False
+) -> Estimate:
     """Estimate a render of ``gaps`` (seconds each) in ``song_seconds`` of material.
+
+    ``heard`` and ``measured``: whether a style guides it by what networks hear, and by what formulas measure.
 
     Raises:
         ResourceError: it would take more memory than the system can give.
@@ -41,8 +49,11 @@ def estimate(song_seconds: float, gaps: Sequence[float], steps: int, seeds: int)
         + _SECONDS_PER_GAP * len(gaps)
         + _SECONDS_PER_EVALUATION * windows * steps * (seeds + 1)
     )
+    guided = (_SECONDS_PER_HEARING if heard else 0.0) + (_SECONDS_PER_MEASURING if measured else 0.0)
+    seconds += guided * steps * seeds * sum(math.ceil(gap / 3.0) for gap in gaps)
     longest = max(gaps, default=0.0) + 2.5
-    result = Estimate(seconds, _MB_PER_SONG_SECOND * song_seconds + _MB_PER_SEED_SECOND * seeds * longest)
+    megabytes = _MB_PER_SONG_SECOND * song_seconds + _MB_PER_SEED_SECOND * seeds * longest
+    result = Estimate(seconds, megabytes + (_MB_PER_HEARING if heard or measured else 0.0))
     available = available_mb()
     if available is not None and result.megabytes > available:
         raise ResourceError(

@@ -30,7 +30,8 @@ _REFERENCE = 60 * MODEL_RATE  # samples of the timeline the usual seam is taken 
 class Weights:
     """What a unit of each measure adds to the total (credit takes away).
 
-    Chosen on 32 held-out gaps (``segue_export.train.evaluate``) for the mel distance of the first-ranked take.
+    Chosen on 32 held-out gaps (``segue_export.train.evaluate``) for the mel distance of the first-ranked take; all but
+    ``wish``, large enough that a take that comes nearer to what was asked for goes before one that fits better.
     """
 
     credit: float = 1.0
@@ -39,6 +40,7 @@ class Weights:
     loudness: float = 0.05
     balance: float = 0.1
     high_band: float = 0.02
+    wish: float = 10.0
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,9 @@ class Scores:
     ``seam_z``: how unusual its worse seam is for the track; ``loudness_jump_db`` across a seam; ``balance_db``: mean
     third-octave difference to the contexts; ``high_band_db``: 8 to 16 kHz against the contexts, below 0 is duller;
     ``surprise``: RMS distance, in standardised latents, to what the prior expects; ``credit``: dB by which
-    the donors of a splice fit better than those of a song that can hardly be recalled.
+    the donors of a splice fit better than those of a song that can hardly be recalled; ``wish``: how far it is from
+    what a style asks for, 0 fulfilled, about 1 plainly missed (:meth:`segue.style.ear.Ear.distance`), None without one.
+    The guide's own measure is right here: the musician asked by it. What a style is worth another ear must say.
     """
 
     credit: float
@@ -57,6 +61,7 @@ class Scores:
     loudness_jump_db: float | None
     balance_db: float | None
     high_band_db: float | None
+    wish: float | None
     total: float
 
 
@@ -89,6 +94,7 @@ def score(
     reference: SeamReference | None,
     surprise: float | None = None,
     credit: float = 0.0,
+    wish: float | None = None,
     weights: Weights | None = None,
 ) -> Scores:
     """Measure ``take`` (2, gap) in place, among what is ``known`` around the gap."""
@@ -105,5 +111,6 @@ def score(
         + w.loudness * (loudness or 0.0)
         + w.balance * (balance or 0.0)
         + w.high_band * abs(high or 0.0)
+        + w.wish * (wish or 0.0)
     )
-    return Scores(credit, surprise, seam, loudness, balance, high, float(total))
+    return Scores(credit, surprise, seam, loudness, balance, high, wish, float(total))

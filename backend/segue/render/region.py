@@ -17,9 +17,11 @@ from segue.errors import InvalidRequest, NonFinite
 from segue.recall.donors import DonorPair
 from segue.recall.song import Recallable, Song
 from segue.recall.splice import splice
-from segue.render.candidates import Candidate, Studio, infilled, interpolated, recall, varied
+from segue.render.candidates import Candidate, Studio, infilled, interpolated, layout_of, recall, varied
 from segue.render.rank import Scores, reference_of, score, surprise_of
 from segue.render.sound import MARGIN
+from segue.style.chain import mixed, processed
+from segue.style.ear import Ear
 from segue.tasks.plan import Region, Stereo
 
 
@@ -41,12 +43,13 @@ hears of it has no surprise and no credit in its scores yet; its audio is that o
 
 @dataclass(frozen=True)
 class RenderedRegion:
-    """A gap's takes, best first; ``failed`` says what could not be rendered, and why."""
+    """A gap's takes, best first; ``failed`` says what could not be rendered, and why, ``notes`` what else to know."""
 
     gap: Span
     recallable: Recallable
     takes: tuple[Take, ...]
     failed: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def render_region(
@@ -60,14 +63,15 @@ def render_region(
     """
     song, gap, progress = studio.song, region.gap, studio.progress
     before, after = song.context(gap, 1)
-    if not before.shape[1] and not after.shape[1] and song.samples == song.timeline:
+    alone = not before.shape[1] and not after.shape[1]
+    if alone and song.samples == song.timeline and region.x_bar is None:
         raise InvalidRequest(
             "expected music beside the gap, or another track to draw from, got neither: leave some of the clip, "
             "or give a song"
         )
     with progress.stage("recall"):
-        song, pair = recall(song, gap)
-        studio = replace(studio, song=song)
+        song, pair = (song, None) if alone and not song.known else recall(song, gap)
+        studio = replace(studio, song=song, ear=_ear(studio, region, song))
     takes: list[Take] = []
     failed: list[NonFinite] = []
     with progress.stage("seam"):
@@ -89,13 +93,30 @@ def render_region(
     if not takes:
         raise failed[0] if failed else _nothing(studio.method)
     takes.sort(key=lambda take: take.scores.total)
-    return RenderedRegion(gap, Recallable.of(pair), tuple(takes), tuple(str(f) for f in failed))
+    return RenderedRegion(gap, Recallable.of(pair), tuple(takes), tuple(str(f) for f in failed), _notes(studio, region))
+
+
+def _ear(studio: Studio, region: Region, song: Song) -> Ear | None:
+    """What a wish hears of this gap; none where nothing is sampled for it."""
+    steering = studio.steering
+    if steering is None or not steering.guides or (region.x_bar is None and _is_short(region)):
+        return None
+    original = None if region.x_bar is None else (region.x_bar * np.float32(song.gain)).astype(np.float32)
+    return Ear.of(steering, song, region.gap, layout_of(studio, region.gap), original)
+
+
+def _notes(studio: Studio, region: Region) -> tuple[str, ...]:
+    steered = studio.steering is not None and studio.steering.guides
+    if steered and studio.ear is None:
+        return (f"a gap of {1000 * region.gap.length / MODEL_RATE:.0f} ms is interpolated, which no style can steer",)
+    return ()
 
 
 def _nothing(method: str | None) -> InvalidRequest:
     return InvalidRequest(
         f"no candidate of method {method!r} can be made for this gap: name another "
-        "(splice, mean, generated, regenerated splice; reshaped, regenerated; janssen), or none for the best of all"
+        "(splice, mean, generated, regenerated splice; reshaped, regenerated; in a style: splice, steered, "
+        "steered splice; janssen), or none for the best of all"
     )
 
 
@@ -156,6 +177,20 @@ def join_candidate(studio: Studio, gap: Span, candidate: Candidate, around: Surr
     surprise = None
     if expected is not None:
         surprise = surprise_of(studio.codec, expected.scene, expected.mean, timeline, joined.samples, gap)
-    scores = score(timeline, joined.samples, gap, around.known, around.reference, surprise, candidate.credit)
-    audio = joined.samples * np.float32(1.0 / song.gain)
+    wish = None if studio.ear is None else studio.ear.distance(joined.samples)
+    scores = score(timeline, joined.samples, gap, around.known, around.reference, surprise, candidate.credit, wish)
+    audio = _finished(studio, gap, joined.samples) * np.float32(1.0 / song.gain)
     return Take(candidate.method, candidate.how, candidate.seed, audio, scores)
+
+
+def _finished(studio: Studio, gap: Span, samples: Stereo) -> Stereo:
+    """The take after the style's effects, which come in and go out within the gap.
+
+    They are the same for all candidates, so that what they do to the measures says nothing of one against another.
+    """
+    steering = studio.steering
+    if steering is None or not steering.chain:
+        return samples
+    timeline = studio.song.audio[:, : studio.song.timeline]
+    wet = processed(timeline, samples, gap, steering.chain, keep_level=steering.keep_level)
+    return mixed(samples, wet, gap, steering.amount)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from segue.clip.clip import MODEL_RATE
 from segue.errors import InvalidRequest
 from segue.prior.bundle import Bundle
 from segue.prior.codecs.mel import MelCodec
+from segue.prior.conditioning import TEXT_INPUTS
 from segue.prior.contract import Codec, Denoiser
 from segue.prior.runtime import SessionSettings
 from segue.recall.song import Song
@@ -23,6 +24,8 @@ from segue.render.region import RenderedRegion, Take, render_region
 from segue.render.rows import RowByRow
 from segue.render.settings import ProgressCallback, RenderSettings
 from segue.sampling.registry import SAMPLERS
+from segue.style.resolve import Resolved
+from segue.style.steering import Steering
 from segue.tasks.plan import Plan
 
 TAKES = 2
@@ -100,7 +103,7 @@ class Renderer:
             raise InvalidRequest(f"unknown sampler {sampler!r}; expected one of {', '.join(SAMPLERS.names)}")
         return SampleSettings(sampler, settings.steps or own.steps, own.t_start)
 
-    def preflight(self, plan: Plan, settings: RenderSettings) -> Estimate:
+    def preflight(self, plan: Plan, settings: RenderSettings, steering: Steering | None = None) -> Estimate:
         """Time and memory a plan will take; refuses what cannot fit.
 
         Raises:
@@ -108,7 +111,10 @@ class Renderer:
         """
         seconds = (plan.timeline.shape[1] + sum(s.shape[1] for s in plan.songs)) / MODEL_RATE
         gaps = [region.gap.length / MODEL_RATE for region in plan.regions]
-        return estimate(seconds, gaps, self.sampling(settings).steps, len(self.seeds(settings)))
+        terms = steering.terms if steering is not None and steering.guides else ()
+        kinds = {term.measured for term in terms if term.weight > 0.0}
+        steps, seeds = self.sampling(settings).steps, len(self.seeds(settings))
+        return estimate(seconds, gaps, steps, seeds, heard=False in kinds, measured=True in kinds)
 
     def render(
         self,
@@ -116,21 +122,25 @@ class Renderer:
         settings: RenderSettings,
         *,
         guidance: Guidance | None = None,
+        style: Resolved | None = None,
         callback: ProgressCallback | None = None,
         listener: Listener | None = None,
         song: Song | None = None,
     ) -> Rendered:
         """All takes of all regions, ranked; ``listener`` hears each when it is ready, ``callback`` how far it is.
 
-        ``song``: :meth:`song` of this plan from before, with its features.
+        ``song``: :meth:`song` of this plan from before, with its features. ``style``: a wish, resolved for this bundle,
+        whose settings go before ``settings``; ``guidance``: a guide of one's own instead, which knows no scene.
 
         Raises:
             Cancelled: the callback returned False; the compute stops within a step.
             InvalidRequest, NonFinite, ResourceError: see their docstrings.
         """
+        settings = settings if style is None else style.settings
         progress = Progression(callback, len(plan.regions))
-        progress.tell("preflight", 0, 1, self.preflight(plan, settings).message)
-        studio = self.studio(plan, settings, guidance, progress, song)
+        steering = None if style is None else style.steering
+        progress.tell("preflight", 0, 1, self.preflight(plan, settings, steering).message)
+        studio = self.studio(plan, settings, guidance, progress, song, style)
         regions = self._regions(studio, plan, self.seeds(settings), listener)
         return Rendered(plan, regions, progress.seconds)
 
@@ -141,19 +151,38 @@ class Renderer:
         guidance: Guidance | None = None,
         progress: Progression | None = None,
         song: Song | None = None,
+        style: Resolved | None = None,
     ) -> Studio:
-        """All that the candidates of a plan's regions are made with."""
+        """All that the candidates of a plan's regions are made with.
+
+        Raises:
+            InvalidRequest: a style and a guide of one's own, or an unknown sampler.
+        """
+        if guidance is not None and style is not None:
+            raise InvalidRequest(
+                "expected a style or a guide of one's own, got both: put the guide's terms in the style"
+            )
         progress = progress or Progression(None, len(plan.regions))
         sampling = self.sampling(settings)
+        if style is not None:
+            sampling = replace(sampling, prompt=style.prompt)
         with progress.stage("load"):
             denoiser, codec, _ = self.denoiser, self.codec, self.ear
         with progress.stage("recall"):
             song = song or self.song(plan)
-        return Studio(song, denoiser, codec, self.bundle.manifest.window, sampling, progress, guidance, settings.method)
+        window, steering = self.bundle.manifest.window, None if style is None else style.steering
+        return Studio(song, denoiser, codec, window, sampling, progress, guidance, settings.method, steering)
+
+    @property
+    def reads_text(self) -> bool:
+        """Whether the bundle takes a prompt."""
+        return any(one.name in TEXT_INPUTS for one in self.bundle.manifest.conditioning)
 
     def song(self, plan: Plan) -> Song:
         """What a plan may recall from; its features are found when first needed, and stay with it."""
-        return Song.of(plan.timeline, [region.gap for region in plan.regions], self.ear, plan.songs)
+        gaps = [region.gap for region in plan.regions]
+        originals = [region.x_bar for region in plan.regions if region.x_bar is not None]
+        return Song.of(plan.timeline, gaps, self.ear, plan.songs, originals)
 
     @staticmethod
     def seeds(settings: RenderSettings) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ from segue.clip.clip import MODEL_RATE
 from segue.clip.recipe import running_versions
 from segue.render.memory import peak_mb
 from segue.render.region import RenderedRegion
+from segue.style.resolve import Resolved
 
 
 def region_report(rendered: RenderedRegion) -> dict[str, Any]:
@@ -24,13 +25,17 @@ def region_report(rendered: RenderedRegion) -> dict[str, Any]:
             for rank, take in enumerate(rendered.takes, 1)
         ],
         "failed": list(rendered.failed),
+        "notes": list(rendered.notes),
     }
 
 
-def render_report(task: str, regions: Sequence[RenderedRegion], seconds: dict[str, float]) -> dict[str, Any]:
-    """The whole render. ``seconds`` of wall time per stage."""
+def render_report(
+    task: str, regions: Sequence[RenderedRegion], seconds: dict[str, float], style: Resolved | None = None
+) -> dict[str, Any]:
+    """The whole render. ``seconds`` of wall time per stage; ``style``: what was wished for."""
     return {
         "task": task,
+        "style": None if style is None else {**style.steering.plain(), "notes": list(style.notes)},
         "gaps": [region_report(r) for r in regions],
         "seconds": {name: round(value, 4) for name, value in seconds.items()},
         "peak_memory_mb": round(peak_mb(), 1),

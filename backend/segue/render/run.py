@@ -17,6 +17,9 @@ from segue.render.jobs import Job, Piece, pieces_of
 from segue.render.renderer import Listener, Rendered, Renderer
 from segue.render.report import render_report
 from segue.render.settings import ProgressCallback, RenderSettings
+from segue.style.resolve import Resolved, freedom_for, resolve
+from segue.style.style import Style
+from segue.tasks.regenerate import PAPER_K
 
 FreedomLike = float | Sequence[tuple[float, float]] | Curve
 PathLike = str | Path
@@ -28,9 +31,10 @@ def warm_renderer(bundle: PathLike | None = None) -> Renderer:
     return Renderer(bundle)
 
 
-def freedom_of(freedom: FreedomLike) -> Freedom:
-    """A freedom curve from a number, breakpoints (seconds, value), or a curve."""
-    return Freedom(Curve.of(freedom))
+def freedom_of(freedom: FreedomLike | None, style: Style | None = None) -> Freedom:
+    """A freedom curve from a number, breakpoints (seconds, value), or a curve; None for the style's or the paper's."""
+    given = None if freedom is None else Curve.of(freedom)
+    return Freedom(freedom_for(style or Style(), given, PAPER_K))
 
 
 @dataclass(frozen=True)
@@ -54,30 +58,50 @@ def run_job(
     callback: ProgressCallback | None,
     renderer: Renderer | None = None,
     *,
+    style: Style | Resolved | None = None,
     listener: Listener | None = None,
     song: Song | None = None,
 ) -> Done:
     """Render a job with a renderer of one's own or the warm one, and write the recipe of each candidate.
 
-    ``listener`` and ``song`` as :meth:`Renderer.render`.
+    ``style``: a wish, as a musician writes it or resolved from a recipe; ``listener`` and ``song`` as
+    :meth:`Renderer.render`.
 
     Raises:
         Cancelled, InvalidRequest, NonFinite, ResourceError, BundleRejected: see :mod:`segue.errors`.
     """
     own = renderer or warm_renderer(settings.bundle)
-    rendered = own.render(job.plan, settings, callback=callback, listener=listener, song=song)
-    report = render_report(job.plan.task, rendered.regions, rendered.seconds)
-    return Done(job, rendered, report, recipes_of(job, songs, settings, own))
+    wish = resolved(style, settings, own)
+    rendered = own.render(job.plan, settings, style=wish, callback=callback, listener=listener, song=song)
+    report = render_report(job.plan.task, rendered.regions, rendered.seconds, wish)
+    return Done(job, rendered, report, recipes_of(job, songs, settings, own, wish))
+
+
+def resolved(style: Style | Resolved | None, settings: RenderSettings, renderer: Renderer) -> Resolved | None:
+    """A style as this renderer's bundle can take it; None where nothing is asked for.
+
+    Raises:
+        InvalidRequest: see :func:`segue.style.resolve.resolve`.
+    """
+    if style is None or isinstance(style, Resolved):
+        return style
+    return None if style.is_empty else resolve(style, settings, reads_text=renderer.reads_text)
 
 
 def recipes_of(
-    job: Job, songs: Sequence[AudioFile], settings: RenderSettings, renderer: Renderer
+    job: Job,
+    songs: Sequence[AudioFile],
+    settings: RenderSettings,
+    renderer: Renderer,
+    style: Resolved | None = None,
 ) -> tuple[Recipe, ...]:
     """The recipe of each candidate asked for, best first; known before anything is rendered.
 
     Raises:
         InvalidRequest: unknown sampler.
     """
+    settings = settings if style is None else style.settings
+    references: tuple[AudioFile, ...] = () if style is None else style.steering.references
     sampling = renderer.sampling(settings)
     parameters: dict[str, Any] = {
         **job.parameters,
@@ -87,6 +111,8 @@ def recipes_of(
         "method": settings.method,
         "songs": [song.digest for song in songs],
     }
+    if style is not None:
+        parameters |= {"style": style.steering.plain(), "prompt": style.prompt}
     return tuple(
         Recipe(
             task=job.plan.task,
@@ -95,7 +121,7 @@ def recipes_of(
             bundle=renderer.bundle.manifest.name,
             bundle_digest=renderer.bundle.digest,
             clip_digest=job.digest,
-            sources=job.names,
+            sources=(*job.names, *(file.name for file in references)),
             versions=running_versions(),
             device=renderer.device,
         )

@@ -15,6 +15,8 @@ from segue.render.windows import Layout, known_frames, slice_windows
 from segue.sampling.contract import Latents
 from segue.tasks.plan import Stereo
 
+_BLOCK = 1024  # latent frames encoded at once: 48 s
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -55,6 +57,13 @@ def cut(audio: Stereo, span: Span) -> Stereo:
     return out
 
 
+def paste(audio: Stereo, span: Span, patch: Stereo, at: Span) -> None:
+    """Write ``patch``, which stands for ``at``, into ``audio``, which stands for ``span``, as far as they overlap."""
+    low, high = max(span.start, at.start), min(span.stop, at.stop)
+    if high > low:
+        audio[:, low - span.start : high - span.start] = patch[:, low - at.start : high - at.start]
+
+
 def widened(layout: Layout, codec: Codec) -> tuple[Span, int]:
     """The layout's span with whole frames of margin for the codec's reach, and that margin in frames."""
     margin = -(-codec.reach // codec.token)
@@ -63,9 +72,18 @@ def widened(layout: Layout, codec: Codec) -> tuple[Span, int]:
 
 
 def encode(codec: Codec, audio: Float[np.ndarray, "batch 2 samples"], margin: int) -> Latents:
-    """Latents of audio over a widened span, the margin dropped again: no frame hears the window's edge."""
-    latents = codec.encode(torch.from_numpy(audio))
-    return latents[..., margin : latents.shape[-1] - margin]
+    """Latents of audio over a widened span, the margin dropped again: no frame hears the window's edge.
+
+    A long stretch is encoded in blocks, each with its margin, which takes the memory of one.
+    """
+    frames = audio.shape[-1] // codec.token - 2 * margin
+    parts = []
+    for first in range(0, frames, _BLOCK):
+        last = min(frames, first + _BLOCK)
+        piece = audio[..., first * codec.token : (last + 2 * margin) * codec.token]
+        latents = codec.encode(torch.from_numpy(np.ascontiguousarray(piece)))
+        parts.append(latents[..., margin : latents.shape[-1] - margin])
+    return parts[0] if len(parts) == 1 else torch.cat(parts, -1)
 
 
 def known_samples(length: int, blocked: tuple[Span, ...], span: Span) -> Bool[np.ndarray, " samples"]:
@@ -104,8 +122,7 @@ def make_scene(
     start = None
     if x_bar is not None:
         audio = audio.copy()
-        low, high = max(span.start, gap.start), min(span.stop, gap.stop)
-        audio[:, low - span.start : high - span.start] = x_bar[:, low - gap.start : high - gap.start]
+        paste(audio, span, x_bar, gap)
         start = encode(codec, audio[None], margin)
     latents = presence = None
     if donors is not None:

@@ -16,7 +16,7 @@ from segue.recall.mirror import mirror
 from segue.recall.mosaic import MosaicSettings, mosaic
 from segue.recall.song import Song
 from segue.recall.splice import splice
-from segue.render.scene import Scene, cut
+from segue.render.scene import Scene, cut, paste
 from segue.render.windows import Layout
 from segue.sampling.contract import Latents
 from segue.tasks.plan import Stereo
@@ -24,6 +24,7 @@ from segue.tasks.plan import Stereo
 MARGIN = 1024
 """Samples of audio on each side of the gap that every candidate brings, for aligning and levelling its seams."""
 
+_REACHES = 6  # half transforms a sample can be heard over: two passes of analysis, gain and synthesis, and more
 _CONTEXT_SECONDS = 6.0  # of each context, mirrored where there is nothing to recall
 
 
@@ -39,20 +40,22 @@ class Sound:
 class SceneDecoder:
     """A scene's latents (batch, channels, frames) to audio (batch, 2, samples of ``span``) at the reference level.
 
-    What a guided render lets its embedder hear (:data:`segue.guidance.objective.Decode`). ``excitation`` (1, 2, samples
-    of the scene) is a constant to it: the gradient passes a mosaic as a constant and the gain exactly.
+    What a guided render lets its embedder hear (:data:`segue.guidance.objective.Decode`). Only ``frames`` of the scene
+    are decoded; ``excitation`` (1, 2, samples of those frames) is a constant to it: the gradient passes a mosaic as a
+    constant and the gain exactly.
 
     Raises:
-        InvalidRequest: ``span`` (samples of the timeline) reaches out of the scene.
+        InvalidRequest: ``span`` (samples of the timeline) reaches out of the frames.
     """
 
     codec: Codec
     layout: Layout
     span: Span
     excitation: StereoBatch | None
+    frames: Span
 
     def __post_init__(self) -> None:
-        whole = self.layout.span
+        whole = samples_of(self.layout, self.frames)
         if not whole.start <= self.span.start < self.span.stop <= whole.stop:
             raise InvalidRequest(
                 f"expected a span within the scene's {whole.start}:{whole.stop}, got {self.span.start}:"
@@ -64,8 +67,37 @@ class SceneDecoder:
         excitation = self.excitation
         if excitation is not None:
             excitation = excitation.expand(len(latents), -1, -1)
-        first = self.span.start - self.layout.first
-        return self.codec.decode(latents, excitation)[..., first : first + self.span.length]
+        first = self.span.start - samples_of(self.layout, self.frames).start
+        chosen = latents[..., self.frames.start : self.frames.stop]
+        return self.codec.decode(chosen, excitation)[..., first : first + self.span.length]
+
+
+def samples_of(layout: Layout, frames: Span) -> Span:
+    """Samples of the timeline that latent frames of a layout stand for."""
+    return Span(layout.first + frames.start * layout.token, layout.first + frames.stop * layout.token)
+
+
+def frames_for(layout: Layout, span: Span, codec: Codec) -> Span:
+    """The frames to decode for ``span``.
+
+    A codec that shapes an excitation hears no further than its transforms reach: a few frames more on each side. Of
+    others, all of one window; of several windows, one window's length around the middle where that holds the span.
+    """
+    whole = layout.span
+    if not whole.start <= span.start <= span.stop <= whole.stop:
+        return Span(0, layout.frames)  # the decoder will refuse it
+    if codec.needs_excitation:
+        near = -(-_REACHES * codec.reach // layout.token)
+        low = (span.start - layout.first) // layout.token - near
+        high = -(-(span.stop - layout.first) // layout.token) + near
+        return Span(max(0, low), min(layout.frames, high))
+    size = layout.windows[0].length
+    middle = ((span.start + span.stop) // 2 - layout.first) // layout.token
+    first = max(0, min(middle - size // 2, layout.frames - size))
+    found = samples_of(layout, Span(first, first + size))
+    return (
+        Span(first, first + size) if found.start <= span.start and span.stop <= found.stop else Span(0, layout.frames)
+    )
 
 
 def bind_decoder(
@@ -76,12 +108,26 @@ def bind_decoder(
     ``span``: what is to be heard, by default the gap and its margins. An autoencoder ignores the excitation.
     """
     span = span or Span(gap.start - MARGIN, gap.stop + MARGIN)
+    frames = frames_for(scene.layout, span, codec)
     if not codec.needs_excitation:
-        return SceneDecoder(codec, scene.layout, span, None)
-    around = cut(song.audio[:, : song.timeline], scene.layout.span)
-    first = gap.start - MARGIN - scene.layout.first
-    around[:, first : first + excitation.audio.shape[1]] = excitation.audio
-    return SceneDecoder(codec, scene.layout, span, torch.from_numpy(around[None]))
+        return SceneDecoder(codec, scene.layout, span, None, frames)
+    whole = samples_of(scene.layout, frames)
+    around = cut(song.audio[:, : song.timeline], whole)
+    paste(around, whole, excitation.audio, Span(gap.start - MARGIN, gap.stop + MARGIN))
+    return SceneDecoder(codec, scene.layout, span, torch.from_numpy(around[None]), frames)
+
+
+def _decoded(latents: Latents, scene: Scene, song: Song, gap: Span, codec: Codec, excitation: Sound) -> Stereo:
+    """One item's audio over the gap and its margins; of a scene of several windows, a stretch at a time."""
+    layout, covers = scene.layout, Span(gap.start - MARGIN, gap.stop + MARGIN)
+    step = covers.length if len(layout.windows) == 1 else layout.windows[0].length // 2 * layout.token
+    parts = []
+    for start in range(covers.start, covers.stop, step):
+        span = Span(start, min(covers.stop, start + step))
+        decoder = bind_decoder(scene, song, gap, codec, excitation, span)
+        with torch.no_grad():
+            parts.append(decoder(latents)[0].numpy())
+    return np.concatenate(parts, 1)
 
 
 def decode(latents: Latents, scene: Scene, song: Song, gap: Span, codec: Codec) -> Sound:
@@ -91,8 +137,8 @@ def decode(latents: Latents, scene: Scene, song: Song, gap: Span, codec: Codec) 
     of, by the mirrored contexts, moved to the generated mel.
     """
     if not codec.needs_excitation:
-        span = Span(gap.start - MARGIN, gap.stop + MARGIN)
-        return Sound(_audio(SceneDecoder(codec, scene.layout, span, None), latents), "decoded")
+        nothing = Sound(np.zeros((2, gap.length + 2 * MARGIN), np.float32), "")
+        return Sound(_decoded(latents, scene, song, gap, codec, nothing), "decoded")
     assert isinstance(codec, MelCodec)
     made = _mosaic(latents, scene, song, gap, codec)
     return made or shape(latents, scene, song, gap, mirrored(song, gap), codec)
@@ -100,7 +146,7 @@ def decode(latents: Latents, scene: Scene, song: Song, gap: Span, codec: Codec) 
 
 def shape(latents: Latents, scene: Scene, song: Song, gap: Span, excitation: Sound, codec: Codec) -> Sound:
     """``excitation`` (over the gap and its margins) with the latents' spectrum, frame by frame."""
-    audio = _audio(bind_decoder(scene, song, gap, codec, excitation), latents)
+    audio = _decoded(latents, scene, song, gap, codec, excitation)
     return Sound(audio, f"{excitation.how}, shaped")
 
 
@@ -147,8 +193,3 @@ def _mosaic(latents: Latents, scene: Scene, song: Song, gap: Span, codec: MelCod
     first = made.fade - MARGIN + gap.start - start
     audio = made.audio[:, first : first + gap.length + 2 * MARGIN]
     return Sound(np.ascontiguousarray(audio), f"mosaic of {len(made.runs)}")
-
-
-def _audio(decoder: SceneDecoder, latents: Latents) -> Stereo:
-    """One item's audio, for good."""
-    return np.ascontiguousarray(decoder(latents)[0].detach().numpy())

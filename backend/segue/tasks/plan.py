@@ -23,11 +23,13 @@ class Region:
     ``x_bar``: what stood there or is to be started from, (2, gap samples), or None where nothing is known (infill,
     continuation).
     ``freedom``: how far the result may leave ``x_bar``; time 0 is the start of the timeline. None with ``x_bar`` None.
+    ``own_sound``: the result is to be made of the sound of ``x_bar`` alone, not of other places of the song.
     """
 
     gap: Span
     x_bar: Stereo | None = None
     freedom: Freedom | None = None
+    own_sound: bool = False
 
 
 @dataclass(frozen=True)

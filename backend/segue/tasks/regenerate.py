@@ -43,9 +43,10 @@ class Regenerate:
         """
         track = one_source(self.name, sources)
         gaps = in_order(self.gaps, track, songs)
-        regions = tuple(Region(gap, _original(track, gap), self.freedom) for gap in gaps)
+        regions = tuple(varied_region(track, gap, self.freedom) for gap in gaps)
         return Plan(self.name, silenced(track, gaps), regions, tuple(songs))
 
 
-def _original(track: Stereo, gap: Span) -> Stereo:
-    return track[:, gap.start : gap.stop].astype(np.float32, copy=True)
+def varied_region(track: Stereo, gap: Span, freedom: Freedom) -> Region:
+    """A region that starts from what stands in the gap."""
+    return Region(gap, track[:, gap.start : gap.stop].astype(np.float32, copy=True), freedom)

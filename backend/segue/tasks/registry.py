@@ -7,6 +7,7 @@ from segue.tasks.continuation import Continuation
 from segue.tasks.infill import Infill
 from segue.tasks.plan import Task
 from segue.tasks.regenerate import Regenerate
+from segue.tasks.restyle import Restyle
 from segue.tasks.transition import Transition
 
 TASKS: Registry[Task] = Registry(
@@ -16,5 +17,6 @@ TASKS: Registry[Task] = Registry(
         "continuation": Continuation,
         "regenerate": Regenerate,
         "transition": Transition,
+        "restyle": Restyle,
     },
 )

@@ -28,7 +28,8 @@ from torch import Tensor
 
 from segue.clip.atomic import replacing
 from segue.errors import BundleRejected
-from segue.guidance.embedders.musicnn import HEADER, Musicnn, digest
+from segue.guidance.embedders.guide import HEADER
+from segue.guidance.embedders.musicnn import Musicnn, digest
 from segue_export.embedders.tensor_bundle import Entry, read_index, read_tensor
 
 WHEEL = "musicnn-0.1.0-py3-none-any.whl"

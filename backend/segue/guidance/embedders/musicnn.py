@@ -25,12 +25,11 @@ from torch.nn.functional import pad, relu
 
 from segue.errors import BundleRejected, InvalidRequest
 from segue.guidance.embedders.contract import Audio
+from segue.guidance.embedders.guide import GUIDE_WEIGHTS, HEADER
 from segue.guidance.embedders.musicnn_mel import HOP, RATE, log_mel
 from segue.guidance.embedders.polyphase import check_rates, resample
 
 GUIDE = "MSD_musicnn"
-HEADER = "musicnn"
-GUIDE_WEIGHTS = Path(__file__).parent / "weights" / "msd_musicnn.safetensors"
 
 PATCH_FRAMES = 187
 _PATCH = 3 * RATE

@@ -30,7 +30,16 @@ def frame_power(
 ) -> Float[Tensor, "batch channels frames"]:
     """Mean square of each Hann-windowed frame after weighting the power of each bin; frame k is centred on k * hop.
 
-    With weights of 1 a stationary signal's mean square comes out (Parseval).
+    Raises:
+        InvalidRequest: the audio is shorter than one frame.
+    """
+    return (frame_spectrum(audio, n_fft, hop) * weights.to(audio)[:, None]).sum(2)
+
+
+def frame_spectrum(audio: Signal, n_fft: int, hop: int) -> Float[Tensor, "batch channels bins frames"]:
+    """Mean square in each bin of each Hann-windowed frame; frame k is centred on k * hop.
+
+    Summed over the bins, a stationary signal's mean square comes out (Parseval).
 
     Raises:
         InvalidRequest: the audio is shorter than one frame.
@@ -43,8 +52,8 @@ def frame_power(
     power = spectrum.real.square() + spectrum.imag.square()
     sides = torch.full((n_fft // 2 + 1,), 2.0, dtype=audio.dtype, device=audio.device)
     sides[0] = sides[-1] = 1.0  # the bins that have no mirror image
-    scale = weights.to(audio) * sides / (n_fft * window.square().sum())
-    return (power * scale[:, None]).sum(1).reshape(batch, channels, -1)
+    scale = sides / (n_fft * window.square().sum())
+    return (power * scale[:, None]).reshape(batch, channels, n_fft // 2 + 1, -1)
 
 
 @dataclass(frozen=True)

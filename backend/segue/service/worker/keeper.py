@@ -89,7 +89,6 @@ class Keeper(threading.Thread):
                 self._turn()
             except Exception:  # the device goes on, whatever fails: jobs wait for it
                 _log.exception("a defect in the keeper of %s", self._device.name)
-                self._process = None
                 self._closing.wait(_FIRST_PAUSE)
         self._end()
 
