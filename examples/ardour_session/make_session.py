@@ -120,7 +120,9 @@ _REGION = {
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
     try:
         print(make_session(Path(sys.argv[1])))
-    except (IndexError, SessionError) as error:
-        sys.exit(str(error) or __doc__)
+    except SessionError as error:
+        sys.exit(str(error))

@@ -67,6 +67,9 @@ Desk::Look Desk::look_at(const Armed& wish, const Realtime::State& state, const 
         return Look::waits;
     }
     if (!offer_) {
+        // by automation, each pass asks again: without a renderer a bounce keeps what it has
+        const auto task = static_cast<Task>(std::lround(values[index(Parameter::task)]));
+        if (wish.rolling && rendered_already(protocol_name(task), gap.span, model_.song.rate())) return Look::drops;
         asked_.push_back(gap.span);
         show(JobState::waiting, "waits for a renderer: " + link.text);
         return Look::waits;
@@ -89,7 +92,7 @@ bool Desk::make(const GapView& gap, const Armed& wish) {
         show(JobState::failed, words_of(made.error()));
         return false;
     }
-    if (wish.rolling && rendered_already(*made)) {
+    if (wish.rolling && rendered_already(made->submit.task, made->region, made->rate)) {
         show(JobState::done, "this gap is rendered: press Render for another one");
         return false;
     }
@@ -112,11 +115,10 @@ bool Desk::make(const GapView& gap, const Armed& wish) {
     return true;
 }
 
-bool Desk::rendered_already(const Request& request) const {
+bool Desk::rendered_already(std::string_view task, const Span& span, double rate) const {
     const auto& all = model_.renders.all();
     return std::any_of(all.begin(), all.end(), [&](const Region& region) {
-        return region.complete && !region.undone && region.task == request.submit.task && region.rate == request.rate &&
-               region.span == request.region;
+        return region.complete && !region.undone && region.task == task && region.rate == rate && region.span == span;
     });
 }
 

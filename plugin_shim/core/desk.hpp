@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -55,7 +56,7 @@ private:
     [[nodiscard]] Look look_at(const Armed& wish, const Realtime::State& state, const Hearing& hearing, bool stopped,
                                const LinkView& link);
     [[nodiscard]] bool make(const GapView& gap, const Armed& wish);
-    [[nodiscard]] bool rendered_already(const Request& request) const;
+    [[nodiscard]] bool rendered_already(std::string_view task, const Span& span, double rate) const;
     [[nodiscard]] std::int64_t seed_for(const Span& gap) const;
     void await(const std::vector<Span>& spans);
 

@@ -1,6 +1,7 @@
 // The client's side of a job, against a renderer that does what a real one does not.
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <cmath>
 #include <limits>
 #include <memory>
@@ -173,10 +174,11 @@ TEST_CASE("fault 10: messages of an older generation, or of another job, are dro
 TEST_CASE("what a renderer must not send ends the job in words, before room is made for it") {
     const Folder folder;
     const std::int64_t huge = std::int64_t{1} << 40;
-    std::string sent;
+    std::atomic<const char*> next{""};
     RendererDouble renderer(folder.path, [&](RendererDouble& self, const protocol::Message& message) {
         const auto* submit = std::get_if<protocol::Submit>(&message);
         if (submit == nullptr) return;
+        const std::string sent = next.load();
         self.say(about<protocol::Accepted>(*submit));
         auto chunk = about<protocol::Chunk>(*submit);
         chunk.samples = gap_samples;
@@ -207,7 +209,7 @@ TEST_CASE("what a renderer must not send ends the job in words, before room is m
          {"a candidate that is too long", "a chunk of no candidate", "a chunk past the end", "a chunk out of order",
           "samples that are not finite", "a result without its candidates"}) {
         CAPTURE(what);
-        sent = what;
+        next = what;
         Job asked(renderer.file, 1000);
         CHECK(asked.hears<protocol::Failure>());
         CHECK(asked.find<Delivered>() == nullptr);

@@ -25,8 +25,8 @@ bool within(const Rect& inner, const Rect& outer) {
 }  // namespace
 
 TEST_CASE("widgets lie in the window, apart, and large enough to press, at every size") {
-    for (const Size size : {Size{minimum_width, minimum_height}, Size{default_width, default_height}, Size{1007.0F, 571.0F},
-                            Size{1920.0F, 1200.0F}, Size{3000.0F, 560.0F}}) {
+    for (const Size size : {Size{minimum_width, minimum_height}, Size{default_width, default_height},
+                            Size{1007.0F, 571.0F}, Size{1920.0F, 1200.0F}, Size{3000.0F, 560.0F}}) {
         for (const bool notice : {false, true}) {
             const Layout layout = make_layout(size.width, size.height, notice);
             for (std::size_t one = 0; one < widget_count; ++one) {
@@ -69,7 +69,8 @@ TEST_CASE("an open list stays in the window, above its field where there is no r
 TEST_CASE("every pair of text and ground reads well: WCAG 2.1, 4.5 to 1") {
     const std::vector<Colour> grounds{theme::window, theme::bar, theme::panel, theme::well};
     for (const Colour& ground : grounds) {
-        for (const Colour& text : {theme::text, theme::quiet, theme::good, theme::warning, theme::bad, theme::rendered, theme::gap}) {
+        for (const Colour& text :
+             {theme::text, theme::quiet, theme::good, theme::warning, theme::bad, theme::rendered, theme::gap}) {
             CHECK(contrast(text, ground) >= 4.5);
         }
         CHECK(contrast(theme::focus, ground) >= 3.0);  // what is no text needs 3 to 1

@@ -13,8 +13,8 @@ TEST_CASE("a file is found in what file managers copy") {
 }
 
 TEST_CASE("what is no file of this machine is not taken for one") {
-    for (const char* text : {"", "\n\n", "song.wav", "https://example.org/a.wav", "file://nas/music/a.wav", "file:///a%2",
-                             "file:///a%zz.wav", "file:///a%00b.wav", "file://", "hello world"}) {
+    for (const char* text : {"", "\n\n", "song.wav", "https://example.org/a.wav", "file://nas/music/a.wav",
+                             "file:///a%2", "file:///a%zz.wav", "file:///a%00b.wav", "file://", "hello world"}) {
         CAPTURE(text);
         CHECK_FALSE(pasted_path(text).has_value());
     }

@@ -101,17 +101,16 @@ void SegueUI::uiIdle() {
     });
 }
 
-double SegueUI::now() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
-}
+double SegueUI::now() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count(); }
 
 float SegueUI::value(CoreParameter parameter) const { return interaction_.values()[core::index(parameter)]; }
 
 bool SegueUI::peaks_are_stale(double time) const {
     const sui::Rect& box = interaction_.layout().of(sui::Widget::waveform);
     const bool original = value(CoreParameter::compare) >= 0.5F;
-    const bool elsewhere = !(peaks_span_ == interaction_.state().view.span()) || peaks_parts_ != pixels(box.w, scale_) ||
-                           peaks_original_ != original || peaks_candidate_ != value(CoreParameter::candidate);
+    const bool elsewhere = !(peaks_span_ == interaction_.state().view.span()) ||
+                           peaks_parts_ != pixels(box.w, scale_) || peaks_original_ != original ||
+                           peaks_candidate_ != value(CoreParameter::candidate);
     return elsewhere || (peaks_snapshot_.get() != &interaction_.snapshot() && time - peaks_time_ >= peaks_seconds);
 }
 
@@ -189,7 +188,8 @@ bool SegueUI::onCharacterInput(const CharacterInputEvent& event) {
     return guarded([&] {
         const bool printable = event.character > ' ' && event.character < 0x7FU;
         if (!printable || modifiers_of(event.mod).control) return false;
-        return interaction_.key(sui::Key::character, modifiers_of(event.mod), static_cast<char>(event.character), now());
+        return interaction_.key(sui::Key::character, modifiers_of(event.mod), static_cast<char>(event.character),
+                                now());
     });
 }
 
@@ -212,7 +212,8 @@ void SegueUI::reconnect() { engine_->reconnect(); }
 void SegueUI::browse_song() {
     FileBrowserOptions options;
     options.title = "A bounce of the whole song";
-    if (!openFileBrowser(options)) interaction_.set_notice("The file browser could not be opened. Copy the file and paste it here.");
+    if (!openFileBrowser(options))
+        interaction_.set_notice("The file browser could not be opened. Copy the file and paste it here.");
 }
 
 void SegueUI::uiFileBrowserSelected(const char* file) {
@@ -233,11 +234,13 @@ uint32_t SegueUI::uiClipboardDataOffer() {
 void SegueUI::paste_song() {
     std::size_t size = 0;
     const void* const data = getClipboard(size);
-    const std::string_view text = data != nullptr ? std::string_view{static_cast<const char*>(data), size} : std::string_view{};
+    const std::string_view text =
+        data != nullptr ? std::string_view{static_cast<const char*>(data), size} : std::string_view{};
     if (const auto path = sui::pasted_path(text.substr(0, text.find('\0')))) {
         engine_->set_song_file(*path);
     } else {
-        interaction_.set_notice("The clipboard holds no file and no path. Copy the bounce in the file manager, then paste it here.");
+        interaction_.set_notice(
+            "The clipboard holds no file and no path. Copy the bounce in the file manager, then paste it here.");
     }
 }
 

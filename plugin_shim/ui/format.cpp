@@ -54,8 +54,8 @@ std::string value_text(Parameter parameter, float value) {
 }
 
 double ruler_step(double seconds) noexcept {
-    for (const double step : {0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0,
-                              60.0, 120.0, 300.0, 600.0, 1800.0}) {
+    for (const double step : {0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1,   0.2,   0.5,   1.0,
+                              2.0,   5.0,   10.0,  15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0}) {
         if (step >= seconds) return step;
     }
     return 3600.0 * std::ceil(seconds / 3600.0);

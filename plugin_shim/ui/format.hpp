@@ -29,7 +29,8 @@ namespace segue::plugin::ui {
 // The value as its knob shows it: "60 %", and guidance as a factor, "\u00D7 1.00".
 [[nodiscard]] std::string value_text(Parameter parameter, float value);
 
-// Round steps for a ruler: the least of 1, 2, 5, 10, ... ms and 1, 2, 5, 10, 15, 30, 60, ... s that is at least `seconds`.
+// Round steps for a ruler: the least of 1, 2, 5, 10, ... ms and 1, 2, 5, 10, 15, 30, 60, ... s that is at least
+// `seconds`.
 [[nodiscard]] double ruler_step(double seconds) noexcept;
 
 // A tick's text with no more decimals than its step needs.

@@ -26,7 +26,9 @@ struct Rect {
     [[nodiscard]] constexpr bool overlaps(const Rect& other) const noexcept {
         return x < other.right() && other.x < right() && y < other.bottom() && other.y < bottom();
     }
-    [[nodiscard]] constexpr Rect inset(float by) const noexcept { return {x + by, y + by, w - 2.0F * by, h - 2.0F * by}; }
+    [[nodiscard]] constexpr Rect inset(float by) const noexcept {
+        return {x + by, y + by, w - 2.0F * by, h - 2.0F * by};
+    }
 
     // Cut a piece off this rectangle and return it; `gap` more is dropped between the two.
     [[nodiscard]] Rect cut_left(float width, float gap = 0.0F) noexcept {

@@ -156,7 +156,8 @@ bool Interaction::release(Point at) {
 }
 
 bool Interaction::motion(Point at, Modifiers modifiers, double now) {
-    drag_moved_ = drag_moved_ || std::abs(at.x - drag_start_.x) > threshold || std::abs(at.y - drag_start_.y) > threshold;
+    drag_moved_ =
+        drag_moved_ || std::abs(at.x - drag_start_.x) > threshold || std::abs(at.y - drag_start_.y) > threshold;
     switch (drag_) {
         case Drag::knob: {
             const Parameter parameter = *parameter_of(state_.held);
@@ -229,7 +230,9 @@ void Interaction::activate(Widget widget, double now) {
     switch (widget) {
         case Widget::undo: actions_.undo(); break;
         case Widget::redo: actions_.redo(); break;
-        case Widget::compare: change(Parameter::compare, values_[plugin::index(Parameter::compare)] >= 0.5F ? 0.0F : 1.0F); break;
+        case Widget::compare:
+            change(Parameter::compare, values_[plugin::index(Parameter::compare)] >= 0.5F ? 0.0F : 1.0F);
+            break;
         case Widget::clear_marks: actions_.set_marks({}); break;
         case Widget::forget: actions_.forget_capture(); break;
         case Widget::fit: fit_view(); break;
@@ -257,7 +260,8 @@ bool Interaction::tick(double now) {
         render_released_at_.reset();
         change(Parameter::render, 0.0F);
     }
-    const bool rests = state_.hover != Widget::none && drag_ == Drag::none && !state_.menu && now - hover_since_ > tip_seconds;
+    const bool rests =
+        state_.hover != Widget::none && drag_ == Drag::none && !state_.menu && now - hover_since_ > tip_seconds;
     if (rests && !state_.tip && !words::tip(state_.hover, scene(Peaks{})).empty()) {
         state_.tip = true;
         changed_ = true;

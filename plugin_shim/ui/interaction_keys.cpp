@@ -81,6 +81,8 @@ void Interaction::abandon_drag() {
 
 bool Interaction::key(Key key, Modifiers modifiers, char character, double now) {
     changed_ = true;
+    state_.tip = false;
+    hover_since_ = now;
     if (key == Key::escape) return escape();
     if (state_.menu) return key_in_menu(key);
     if (key == Key::tab) {

@@ -8,7 +8,7 @@
 namespace segue::plugin::ui {
 namespace {
 
-constexpr float edge_reach = 5.0F;      // pixels from an edge of the marks that take hold of it
+constexpr float edge_reach = 5.0F;  // pixels from an edge of the marks that take hold of it
 constexpr double zoom_a_notch = 0.8;
 constexpr double scroll_a_notch = 0.1;  // of what is in sight
 

@@ -56,7 +56,7 @@ struct Layout {
     Rect title;
     Rect task_caption;
     Rect preset_caption;
-    Rect notice;  // empty: none is shown
+    Rect notice;       // empty: none is shown
     Rect information;  // three lines: gap and capture
     Rect shape_panel;
     Rect render_panel;

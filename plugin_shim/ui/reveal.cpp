@@ -92,7 +92,8 @@ std::string FileManager::show(const std::filesystem::path& file) {
     arguments.push_back(nullptr);
     const SpawnSettings settings;
     pid_t process = 0;
-    const int error = posix_spawnp(&process, arguments[0], settings.files(), settings.attributes(), arguments.data(), environ);
+    const int error =
+        posix_spawnp(&process, arguments[0], settings.files(), settings.attributes(), arguments.data(), environ);
     if (error == 0) {
         running_.push_back(process);
         return {};

@@ -17,7 +17,7 @@ namespace segue::plugin::ui {
 // An open list of choices.
 struct Menu {
     Widget owner = Widget::none;
-    std::size_t first = 0;        // the topmost row in sight
+    std::size_t first = 0;  // the topmost row in sight
     std::size_t highlighted = 0;
 };
 
@@ -32,10 +32,10 @@ struct UiState {
     Widget held = Widget::none;  // under the pressed mouse button
     bool tip = false;            // the pointer has rested on `hover`
     std::optional<Menu> menu;
-    std::optional<Span> draft;   // marks while they are being drawn
+    std::optional<Span> draft;              // marks while they are being drawn
     std::optional<std::uint64_t> selected;  // the region whose takes are shown
-    std::string entry;           // digits being typed into the knob in focus
-    std::string notice;          // what the window itself could not do; until the next click
+    std::string entry;                      // digits being typed into the knob in focus
+    std::string notice;                     // what the window itself could not do; until the next click
 };
 
 struct Scene {

@@ -49,9 +49,11 @@ void draw_header(Canvas& canvas, const Layout& layout, const Scene& scene) {
 }
 
 void draw_information(Canvas& canvas, const Layout& layout, const Scene& scene) {
+    Rect room = layout.information;
+    if (!visible(Widget::clear_marks, scene)) room.w = layout.of(Widget::forget).x - theme::margin - room.x;
     const words::Sentence gap = words::gap(scene);
-    const auto lines = wrapped(canvas, gap.text, layout.information.w, theme::body, 2);
-    Rect rest = layout.information.middle(theme::line * static_cast<float>(lines.size() + 1));
+    const auto lines = wrapped(canvas, gap.text, room.w, theme::body, 2);
+    Rect rest = room.middle(theme::line * static_cast<float>(lines.size() + 1));
     for (const std::string& line : lines) draw_sentence(canvas, {line, gap.mood}, rest.cut_top(theme::line));
     draw_sentence(canvas, words::capture(scene), rest);
     for (const Widget widget : {Widget::clear_marks, Widget::forget, Widget::fit}) {
@@ -73,7 +75,8 @@ void draw_render(Canvas& canvas, const Layout& layout, const Scene& scene) {
     canvas.fill(layout.render_panel, theme::panel, theme::radius);
     draw_text(canvas, words::render_caption(scene), layout.render_caption, {theme::small, theme::quiet});
     const bool cancels = busy(scene.snapshot.job);
-    draw_button(canvas, layout.of(Widget::render), words::render_button(scene), touch_of(Widget::render, scene), !cancels);
+    draw_button(canvas, layout.of(Widget::render), words::render_button(scene), touch_of(Widget::render, scene),
+                !cancels);
     draw_progress(canvas, layout.progress, scene.snapshot.job);
     const words::Sentence job = words::job(scene);
     draw_wrapped(canvas, job.text, layout.job_text, {theme::small + 0.5F, colour_of(job.mood)});
@@ -93,7 +96,8 @@ void draw_over(Canvas& canvas, const Layout& layout, const Scene& scene) {
     const UiState& state = scene.state;
     if (state.focus_visible && !state.menu && visible(state.focus, scene)) draw_focus(canvas, layout.of(state.focus));
     if (state.menu) {
-        draw_menu(canvas, layout, *state.menu, words::choices(state.menu->owner, scene), chosen_of(state.menu->owner, scene));
+        draw_menu(canvas, layout, *state.menu, words::choices(state.menu->owner, scene),
+                  chosen_of(state.menu->owner, scene));
     } else if (state.tip && visible(state.hover, scene)) {
         draw_tip(canvas, layout.window, layout.of(state.hover), words::tip(state.hover, scene));
     }

@@ -24,16 +24,16 @@ struct Colour {
 namespace theme {
 
 inline constexpr Colour window = rgb(0x191D22);
-inline constexpr Colour bar = rgb(0x20252B);     // header and status
+inline constexpr Colour bar = rgb(0x20252B);  // header and status
 inline constexpr Colour panel = rgb(0x242A31);
-inline constexpr Colour well = rgb(0x12161A);    // where music is drawn, and fields
+inline constexpr Colour well = rgb(0x12161A);  // where music is drawn, and fields
 inline constexpr Colour button = rgb(0x343C46);
 inline constexpr Colour hovered = rgb(0x3D4752);
 inline constexpr Colour pressed = rgb(0x2A3139);
 inline constexpr Colour outline = rgb(0x3A434D);
 inline constexpr Colour text = rgb(0xE9ECEF);
-inline constexpr Colour quiet = rgb(0xB0B9C3);   // captions and what is less urgent
-inline constexpr Colour faint = rgb(0x707B87);   // what cannot be used now: exempt from the contrast rule
+inline constexpr Colour quiet = rgb(0xB0B9C3);  // captions and what is less urgent
+inline constexpr Colour faint = rgb(0x707B87);  // what cannot be used now: exempt from the contrast rule
 inline constexpr Colour wave = rgb(0x8CA3BA);
 inline constexpr Colour rendered = rgb(0x5CCBB6);
 inline constexpr Colour gap = rgb(0xF2B75C);
@@ -50,10 +50,10 @@ inline constexpr Colour notice = rgb(0x3A2F1E);
 inline constexpr float margin = 16.0F;
 inline constexpr float gutter = 8.0F;
 inline constexpr float radius = 5.0F;
-inline constexpr float body = 13.0F;   // text sizes
+inline constexpr float body = 13.0F;  // text sizes
 inline constexpr float small = 11.5F;
 inline constexpr float title = 18.0F;
-inline constexpr float line = 18.0F;   // from one baseline to the next, of body text
+inline constexpr float line = 18.0F;  // from one baseline to the next, of body text
 
 }  // namespace theme
 

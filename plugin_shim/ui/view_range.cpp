@@ -6,9 +6,9 @@
 namespace segue::plugin::ui {
 namespace {
 
-constexpr double room = 0.02;            // of the content, on either side of it
+constexpr double room = 0.02;  // of the content, on either side of it
 constexpr double nearest_seconds = 0.005;
-constexpr double empty_seconds = 10.0;   // shown while there is no content
+constexpr double empty_seconds = 10.0;  // shown while there is no content
 constexpr double fallback_rate = 48000.0;
 
 ViewRange within(ViewRange view, const Span& content) noexcept {

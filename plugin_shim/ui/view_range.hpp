@@ -24,8 +24,8 @@ struct ViewRange {
 [[nodiscard]] ViewRange fit(const Span& content) noexcept;
 
 // `factor` below 1 comes nearer; what lies at `fraction` stays where it is. From 5 ms up to the whole content.
-[[nodiscard]] ViewRange zoomed(const ViewRange& view, double factor, double fraction, const Span& content, double rate)
-    noexcept;
+[[nodiscard]] ViewRange zoomed(const ViewRange& view, double factor, double fraction, const Span& content,
+                               double rate) noexcept;
 
 // Moved by samples, no further than the content.
 [[nodiscard]] ViewRange scrolled(const ViewRange& view, double frames, const Span& content) noexcept;

@@ -52,13 +52,15 @@ const char* stage_text(JobState state) {
 
 // What the engine says begins with a small letter, as its sentences also stand within others.
 std::string capital(std::string text) {
-    if (!text.empty() && text.front() >= 'a' && text.front() <= 'z') text.front() = static_cast<char>(text.front() - 'a' + 'A');
+    if (!text.empty() && text.front() >= 'a' && text.front() <= 'z')
+        text.front() = static_cast<char>(text.front() - 'a' + 'A');
     return text;
 }
 
 std::string running_text(const JobView& job) {
     const bool waits = job.state == JobState::armed || job.state == JobState::waiting;
-    if (waits && !job.message.empty()) return job.state == JobState::armed ? "Armed: " + job.message : capital(job.message);
+    if (waits && !job.message.empty())
+        return job.state == JobState::armed ? "Armed: " + job.message : capital(job.message);
     std::string text = stage_text(job.state);
     if (waits) return text;
     const bool working = job.state == JobState::running || job.state == JobState::receiving;
@@ -145,7 +147,8 @@ Sentence gap(const Scene& scene) {
     const Snapshot& snapshot = scene.snapshot;
     if (!scene.state.engine) return {"The gap is drawn with the Gap lane in this host.", Mood::quiet};
     if (scene.state.draft) {
-        return {"Mark " + place_of(*scene.state.draft, snapshot) + dot + length_of(*scene.state.draft, snapshot), Mood::warning};
+        return {"Mark " + place_of(*scene.state.draft, snapshot) + dot + length_of(*scene.state.draft, snapshot),
+                Mood::warning};
     }
     const GapView& gap = snapshot.gap;
     if (gap.source == GapSource::none) {
@@ -159,9 +162,10 @@ Sentence gap(const Scene& scene) {
 Sentence capture(const Scene& scene) {
     const CaptureView& capture = scene.snapshot.capture;
     if (!scene.state.engine) return {};
-    if (capture.heard.empty()) return {"Nothing heard yet. Start the transport: what plays is listened to.", Mood::quiet};
-    std::string text = "Heard " + clock_text_short(capture.seconds) + " of " + clock_text_short(capture.max_seconds) + dot +
-                       bytes_text(capture.bytes);
+    if (capture.heard.empty())
+        return {"Nothing heard yet. Start the transport: what plays is listened to.", Mood::quiet};
+    std::string text = "Heard " + clock_text_short(capture.seconds) + " of " + clock_text_short(capture.max_seconds) +
+                       dot + bytes_text(capture.bytes);
     if (capture.side_seconds > 0.0) text += dot + ("side-chain " + clock_text_short(capture.side_seconds));
     Mood mood = Mood::quiet;
     const auto flag = [&](bool set, const char* words, Mood how) {
@@ -187,9 +191,7 @@ std::string no_takes(const Scene& scene) {
     return "Up to four takes appear here, the best one first. Press one to hear it.";
 }
 
-std::string take(const TakeView& take) {
-    return take.method.empty() ? "Take" : capital(take.method);
-}
+std::string take(const TakeView& take) { return take.method.empty() ? "Take" : capital(take.method); }
 
 std::string score(const TakeView& take) {
     if (!take.score) return "not ranked";
@@ -208,7 +210,9 @@ Sentence song(const Scene& scene) {
 Sentence link(const Scene& scene) {
     if (!scene.state.engine) return {"This window has no access to the plug-in.", Mood::warning};
     const LinkView& link = scene.snapshot.link;
-    const auto said = [&](const char* otherwise) { return link.text.empty() ? std::string{otherwise} : capital(link.text); };
+    const auto said = [&](const char* otherwise) {
+        return link.text.empty() ? std::string{otherwise} : capital(link.text);
+    };
     switch (link.state) {
         case LinkState::idle: return {said("Idle: the host has not started the plug-in yet"), Mood::quiet};
         case LinkState::offline: return {said("Offline: no renderer answers"), Mood::bad};
@@ -220,7 +224,8 @@ Sentence link(const Scene& scene) {
 }
 
 std::string remedy(const Scene& scene) {
-    if (!scene.state.engine) return "Use the host's own parameter list for what is greyed out here, or load the VST3 or CLAP.";
+    if (!scene.state.engine)
+        return "Use the host's own parameter list for what is greyed out here, or load the VST3 or CLAP.";
     const LinkView& link = scene.snapshot.link;
     if (!link.remedy.empty()) return link.remedy;
     return link.state == LinkState::online ? link.renderer : std::string{};
@@ -229,13 +234,15 @@ std::string remedy(const Scene& scene) {
 std::string notice(const Scene& scene) {
     if (!scene.state.notice.empty()) return scene.state.notice;
     if (scene.state.engine) return capital(scene.snapshot.notice);
-    return "This host keeps the window apart from the plug-in. Task, preset, knobs, A/B and Render work; the waveform, progress, "
+    return "This host keeps the window apart from the plug-in. Task, preset, knobs, A/B and Render work; the waveform, "
+           "progress, "
            "takes and undo cannot be shown. Rendering and playback are as in any other host.";
 }
 
 std::string tip(Widget widget, const Scene& scene) {
     if (is_knob(widget)) {
-        return std::string{info(*parameter_of(widget)).tip} + ". Drag, wheel or arrows; Shift is finer; double-click resets.";
+        return std::string{info(*parameter_of(widget)).tip} +
+               ". Drag, wheel or arrows; Shift is finer; double-click resets.";
     }
     switch (widget) {
         case Widget::task: return info(Parameter::task).tip;
@@ -248,7 +255,8 @@ std::string tip(Widget widget, const Scene& scene) {
         case Widget::forget: return "Forget what was heard; renders stay";
         case Widget::reveal: return "Show the latest render's file: " + scene.snapshot.folder;
         case Widget::clear_marks: return "Let lane, loop range or silence say where the gap is";
-        case Widget::browse: return "A bounce of the whole song, for the renderer to look in; or copy a file and paste it here";
+        case Widget::browse:
+            return "A bounce of the whole song, for the renderer to look in; or copy a file and paste it here";
         case Widget::ruler: return "Drag to scroll";
         default: return {};
     }

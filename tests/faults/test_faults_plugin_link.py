@@ -154,6 +154,7 @@ def test_fault_11_a_bounce_waits_for_the_render_that_was_asked_for_and_two_bounc
         driver.start(song, RATE)
         driver.wait("link.state=online")
         driver.play(song, "offline")
+        driver.wait("heard=14")
         driver("render")
         first = driver.play(song, "offline")
         second = driver.play(song, "offline")

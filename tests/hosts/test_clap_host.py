@@ -172,6 +172,18 @@ def test_a_session_opened_without_a_renderer_plays_the_same_samples(filled: Fill
         np.testing.assert_array_equal(host.play(middle, 9999, 100), filled.heard[:, middle:][:, :9999])
 
 
+def test_fault_11_bounces_are_identical_though_each_pass_asks_again_for_a_render_that_nobody_makes(
+    filled: Filled,
+) -> None:
+    with ClapHost() as host:
+        host.input(filled.song.audio)
+        assert host.load(filled.state)
+        ask(host, filled.song)
+        host.do("offline", "on")
+        for _ in range(3):
+            np.testing.assert_array_equal(host.play(0, filled.song.frames), filled.heard)
+
+
 def test_the_rendered_region_is_found_by_song_time_not_by_how_long_the_host_runs(filled: Filled) -> None:
     with ClapHost() as host:
         host.input(filled.song.audio)

@@ -31,8 +31,9 @@ def formats() -> Formats:
     """All three formats with their UI, and what tests them."""
     programs = ("segue_clap_host", "segue_wrapper_tests")
     folder = build("plugin", ("SEGUE_PLUGIN_HOST",), ("Segue-clap", "Segue-vst3", "Segue-lv2", *programs))
-    plugins = [folder / "bin" / f"Segue.{each}" for each in ("clap", "vst3", "lv2")]
-    return Formats(*plugins, folder / "tests/clap_host" / programs[0], folder / "tests/wrappers" / programs[1])
+    clap, vst3, lv2 = (folder / "bin" / f"Segue.{each}" for each in ("clap", "vst3", "lv2"))
+    tests = folder / "tests"
+    return Formats(clap, vst3, lv2, tests / "clap_host" / programs[0], tests / "wrappers" / programs[1])
 
 
 @functools.cache

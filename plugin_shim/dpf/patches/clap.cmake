@@ -9,7 +9,7 @@ segue_patch(${clap} [=[
 #include "dpf/host_state.hpp"
 ]=])
 
-# 869: the position is steady_time, which counts samples since the host was started and never jumps.
+# 881: the position is steady_time, which counts samples since the host was started and never jumps.
 segue_patch(${clap} [=[
             fTimePosition.frame = process->steady_time >= 0 ? process->steady_time : 0;
 ]=] [=[
@@ -67,7 +67,7 @@ static CLAP_ABI const void* clap_plugin_get_extension(const clap_plugin_t*, cons
         return &clap_plugin_render;
 ]=])
 
-# 925-1056, one range for all of the following:
+# 945-1084, one range for all of the following:
 # - a transport that changes within a block, as at a loop's end, is not seen before the next;
 # - events of other namespaces are taken for CLAP's own, unknown parameter ids write past an array;
 # - parameter modulation, gestures and transport events fall into the case of MIDI, whose assertion prints;
@@ -135,7 +135,7 @@ segue_patch(${clap} [=[
     {
 ]=])
 
-# 109: memory of malloc goes back by delete.
+# 104: memory of malloc goes back by delete.
 segue_patch(${clap} [=[
         ~Queue()
         {
@@ -148,7 +148,7 @@ segue_patch(${clap} [=[
         }
 ]=])
 
-# 821-866: what is edited in the UI reaches plug-in and host only with a block, and names voice 0 of port 0 where all are
+# 827-866: what is edited in the UI reaches plug-in and host only with a block, and names voice 0 of port 0 where all are
 # meant. While nothing is processed it now travels with a flush, which is asked for.
 segue_patch_range(${clap} [=[
        #if DISTRHO_PLUGIN_HAS_UI
@@ -225,7 +225,7 @@ segue_patch(${clap} [=[
             params->request_flush(fHost);
 ]=])
 
-# 1215-1226: the same lack of checks where parameters change outside of process().
+# 1228-1237: the same lack of checks where parameters change outside of process().
 segue_patch_range(${clap} [=[
                 const clap_event_header_t* const event = in->get(in, i);
 
@@ -249,7 +249,7 @@ segue_patch_range(${clap} [=[
         if (out != nullptr)
 ]=])
 
-# 1334: compares ids that carry an offset with ids that do not, so that no bus ever has a type.
+# 1336: compares ids that carry an offset with ids that do not, so that no bus ever has a type.
 segue_patch(${clap} [=[
         switch (busInfo.groupId)
         {
@@ -268,7 +268,7 @@ segue_patch(${clap} [=[
                         : busInfo.numChannels == 2 ? CLAP_PORT_STEREO : nullptr;
 ]=])
 
-# 1438-1755, state: a partial write starts again from the first byte; a read that ends within a string takes a byte of
+# 1408-1690, state: a partial write starts again from the first byte; a read that ends within a string takes a byte of
 # the read before for its end; empty and cut states count as loaded; parameters are applied while they are read, and
 # printed with fewer digits than a float has. The engine's blob has all of it, checked, and is the whole state.
 segue_patch_range(${clap} [=[
@@ -301,14 +301,14 @@ segue_patch_range(${clap} [=[
         if (fHostExtensions.params != nullptr)
             fHostExtensions.params->rescan(fHost, CLAP_PARAM_RESCAN_VALUES|CLAP_PARAM_RESCAN_TEXT);
 ]=])
-# 775: without keys there is nothing to send to the UI when it opens; it reads the engine.
+# 773: without keys there is nothing to send to the UI when it opens; it reads the engine.
 segue_patch(${clap} [=[
             fStateMap[dkey] = fPlugin.getStateDefaultValue(i);
 ]=] [=[
             (void)dkey;
 ]=])
 
-# 2559: any id makes a plug-in.
+# 2533: any id makes a plug-in.
 segue_patch(${clap} [=[
                                                const clap_host_t* const host,
                                                const char*)

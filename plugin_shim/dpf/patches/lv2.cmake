@@ -2,7 +2,7 @@
 set(lv2 distrho/src/DistrhoPluginLV2.cpp)
 set(lv2_export distrho/src/DistrhoPluginLV2export.cpp)
 
-# 526: whether the host said anything of its transport is not passed on. A loop range does not exist in LV2.
+# 620: whether the host said anything of its transport is not passed on. A loop range does not exist in LV2.
 segue_patch(${lv2} [=[
         // Run plugin
         if (sampleCount != 0)
@@ -81,7 +81,7 @@ segue_patch(${lv2_export} [=[
                     (port.hints & kAudioPortIsSidechain) != 0x0)
 ]=])
 
-# 1012: ports are compared with what they were before the state came, so that one which differs from the state is not
+# 1022: ports are compared with what they were before the state came, so that one which differs from the state is not
 # seen as changed.
 segue_patch(${lv2} [=[
             setState(key, value);

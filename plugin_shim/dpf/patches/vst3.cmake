@@ -9,7 +9,7 @@ segue_patch(${vst3} [=[
 #include "dpf/host_vst3.hpp"
 ]=])
 
-# 1358: "stop processing" deactivates the plug-in, and process() activates it again: an allocation on the audio thread,
+# 1354: "stop processing" deactivates the plug-in, and process() activates it again: an allocation on the audio thread,
 # as some hosts say both at each start and stop of the transport.
 segue_patch_range(${vst3} [=[
         if (processing)
@@ -30,7 +30,7 @@ segue_patch_range(${vst3} [=[
     {
 ]=])
 
-# 1382: without a context the position of the block before stays.
+# 1377: without a context the position of the block before stays.
 segue_patch(${vst3} [=[
        #if DISTRHO_PLUGIN_WANT_TIMEPOS
         if (v3_process_context* const ctx = data->ctx)
@@ -44,7 +44,7 @@ segue_patch(${vst3} [=[
         {
 ]=])
 
-# 1440-1594, one range for all of the following:
+# 1433-1624, one range for all of the following:
 # - a block without frames, by which hosts change parameters while nothing plays, changes none;
 # - only the first bus is read, so the side-chain is never heard;
 # - the buffer of silence has the declared block size, and a longer block writes past it;
@@ -85,7 +85,7 @@ segue_patch_range(${vst3} [=[
     }
 ]=])
 
-# 2857: an assertion that prints, on the audio thread, where a host has no list for what the plug-in changes.
+# 2846: an assertion that prints, on the audio thread, where a host has no list for what the plug-in changes.
 segue_patch(${vst3} [=[
         DISTRHO_SAFE_ASSERT_RETURN(outparamsptr != nullptr,);
 
@@ -97,7 +97,7 @@ segue_patch(${vst3} [=[
         float curValue;
 ]=])
 
-# 2053: with one object for both halves, a parameter that a host sets while nothing is processed is lost. While blocks
+# 2067: with one object for both halves, a parameter that a host sets while nothing is processed is lost. While blocks
 # come, they bring it; this call may then be late and would set an older value.
 segue_patch(${vst3} [=[
         _setNormalizedPluginParameterValue(index, normalized);
@@ -120,7 +120,7 @@ segue_patch(${vst3} [=[
     v3_result setComponentHandler(v3_component_handler** const handler) noexcept
 ]=])
 
-# 3918: hosts leave out what is not asked for.
+# 3944: hosts leave out what is not asked for.
 segue_patch(${vst3} [=[
             | V3_PROCESS_CTX_NEED_PROJECT_TIME     // V3_PROCESS_CTX_PROJECT_TIME_VALID
 ]=] [=[
@@ -128,7 +128,7 @@ segue_patch(${vst3} [=[
             | V3_PROCESS_CTX_NEED_CYCLE            // V3_PROCESS_CTX_CYCLE_VALID
 ]=])
 
-# 2840: of a bus that is switched off, only the first port is.
+# 2831: of a bus that is switched off, only the first port is.
 segue_patch(${vst3} [=[
                 if (port.busId == busId)
                 {
@@ -140,7 +140,7 @@ segue_patch(${vst3} [=[
                     enabledPorts[i] = false;
 ]=])
 
-# 897-1258, state: as in CLAP.
+# 940-1246, state: as in CLAP.
 segue_patch_range(${vst3} [=[
     v3_result setState(v3_bstream** const stream)
     {

@@ -120,7 +120,8 @@ void draw_all(const std::filesystem::path& folder, float width, float height, fl
     for (const Picture& picture : pictures) {
         window.show_picture(picture);
         for (int turn = 0; !window.drawn(); ++turn) {
-            if (turn == most_turns) throw std::runtime_error("the window was never drawn: is there an X server with OpenGL?");
+            if (turn == most_turns)
+                throw std::runtime_error("the window was never drawn: is there an X server with OpenGL?");
             application.idle();
         }
         write_picture(folder / picture.name, window, window.getWidth(), window.getHeight());
@@ -137,8 +138,8 @@ int main(int count, char** arguments) {
         return 2;
     }
     try {
-        segue::plugin::screens::draw_all(arguments[1], std::strtof(arguments[2], nullptr), std::strtof(arguments[3], nullptr),
-                                         std::strtof(arguments[4], nullptr));
+        segue::plugin::screens::draw_all(arguments[1], std::strtof(arguments[2], nullptr),
+                                         std::strtof(arguments[3], nullptr), std::strtof(arguments[4], nullptr));
         return 0;
     } catch (const std::exception& error) {
         std::fprintf(stderr, "segue_plugin_screens: %s\n", error.what());

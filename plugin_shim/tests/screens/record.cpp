@@ -28,15 +28,16 @@ std::string json(const ui::Rect& rect) {
 std::string json(const DrawnText& text) {
     std::ostringstream out;
     out << "{\"text\": " << quoted(text.text) << ", \"ink\": " << json(text.ink) << ", \"box\": " << json(text.box)
-        << ", \"clip\": " << json(text.clip) << ", \"colour\": [" << text.colour.red << ", " << text.colour.green << ", "
-        << text.colour.blue << "], \"faint\": "
-        << (ui::contrast(text.colour, ui::theme::faint) < 1.0001 ? "true" : "false") << '}';
+        << ", \"clip\": " << json(text.clip) << ", \"colour\": [" << text.colour.red << ", " << text.colour.green
+        << ", " << text.colour.blue
+        << "], \"faint\": " << (ui::contrast(text.colour, ui::theme::faint) < 1.0001 ? "true" : "false") << '}';
     return out.str();
 }
 
 }  // namespace
 
-void RecordingCanvas::text(std::string_view text, ui::Point at, float size, const ui::Colour& colour, const ui::Rect& box) {
+void RecordingCanvas::text(std::string_view text, ui::Point at, float size, const ui::Colour& colour,
+                           const ui::Rect& box) {
     const float width = canvas_.text_width(text, size);
     const ui::Rect ink{at.x, at.y - ascent * size, width, (ascent + descent) * size};
     texts_.push_back({std::string{text}, ink, box, clips_.back(), colour});

@@ -40,8 +40,9 @@ Picture heard(double until) {
     snapshot.capture.seconds = until;
     snapshot.capture.bytes = static_cast<std::uint64_t>(until * rate * 8.0);
     snapshot.playhead = seconds(0.0, until).stop;
-    snapshot.gap.reason = "no silence between two clips was heard: draw the Gap lane, mark the gap in the waveform, or set the "
-                          "host's loop range";
+    snapshot.gap.reason =
+        "no silence between two clips was heard: draw the Gap lane, mark the gap in the waveform, or set the "
+        "host's loop range";
     picture.hole = gap_span;
     return picture;
 }
@@ -89,9 +90,13 @@ std::vector<Picture> link_pictures() {
     Picture offline = heard(31.0);
     offline.name = "offline";
     offline.snapshot.playing = true;
-    offline.snapshot.link = {LinkState::offline, "offline: no renderer runs, and none is installed here",
-                             "install it: pip install segue, or copy a renderer's connection file to /home/ada/.local/share/segue/renderer.json",
-                             "", {}, {}};
+    offline.snapshot.link = {LinkState::offline,
+                             "offline: no renderer runs, and none is installed here",
+                             "install it: pip install segue, or copy a renderer's connection file to "
+                             "/home/ada/.local/share/segue/renderer.json",
+                             "",
+                             {},
+                             {}};
     pictures.push_back(offline);
     Picture starting = heard(12.0);
     starting.name = "starting";
@@ -138,7 +143,8 @@ std::vector<Picture> job_pictures() {
     pictures.push_back(first);
     Picture failed = job("failed", JobState::failed, "", 0.3, {});
     failed.snapshot.job.message =
-        "the renderer ran out of memory on a gap of 4.0 s. Nothing is lost: press again with a shorter gap, or start segue serve "
+        "the renderer ran out of memory on a gap of 4.0 s. Nothing is lost: press again with a shorter gap, or start "
+        "segue serve "
         "with one worker.";
     pictures.push_back(failed);
     pictures.push_back(job("cancelled", JobState::cancelled, "", 0.2, {}));
@@ -173,7 +179,8 @@ std::vector<Picture> trouble_pictures() {
     Picture notice = done();
     notice.name = "notice";
     notice.snapshot.notice =
-        "This session was saved by a newer Segue (state 3, this one reads up to 1). Its renders cannot be played here; they are "
+        "This session was saved by a newer Segue (state 3, this one reads up to 1). Its renders cannot be played here; "
+        "they are "
         "kept and will be saved again untouched. Update the plug-in to hear them.";
     notice.snapshot.capture.lost = notice.snapshot.capture.nonfinite = true;
     notice.snapshot.regions.clear();
@@ -188,7 +195,8 @@ std::vector<Picture> trouble_pictures() {
     apart.state.engine = false;
     Picture lengthy = done();
     lengthy.name = "long-texts";
-    lengthy.snapshot.song_file = "/home/ada/Die sehr lange Nacht am Fluss (instrumental, remastered, take 14, without the choir).flac";
+    lengthy.snapshot.song_file =
+        "/home/ada/Die sehr lange Nacht am Fluss (instrumental, remastered, take 14, without the choir).flac";
     lengthy.snapshot.link.presets[0] = "Ambient with strings and a choir far away";
     set(lengthy, Parameter::preset, 1.0F);
     lengthy.snapshot.link.state = LinkState::connecting;
@@ -196,7 +204,8 @@ std::vector<Picture> trouble_pictures() {
         "Connecting to renderer.studio-downstairs.example.org, port 7711: the host was found and does not answer; "
         "it may be asleep or behind a firewall";
     lengthy.snapshot.link.remedy =
-        "Start segue serve --bind on that machine and open port 7711, or remove the connection file to use this machine's renderer";
+        "Start segue serve --bind on that machine and open port 7711, or remove the connection file to use this "
+        "machine's renderer";
     return {notice, refused, apart, lengthy};
 }
 

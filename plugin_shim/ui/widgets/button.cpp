@@ -23,7 +23,8 @@ void draw_button(Canvas& canvas, const Rect& box, std::string_view label, const 
     canvas.fill(box, face(touch, rest, hovered, main ? theme::accent : theme::pressed), theme::radius);
     if (!touch.enabled) canvas.outline(box, theme::outline, 1.0F, theme::radius);
     const Colour words = !touch.enabled ? theme::faint : main ? theme::on_accent : theme::text;
-    draw_text(canvas, label, {box.x + 4.0F, box.y, box.w - 8.0F, box.h}, {main ? theme::body + 1.0F : theme::body, words, Align::centre});
+    draw_text(canvas, label, {box.x + 4.0F, box.y, box.w - 8.0F, box.h},
+              {main ? theme::body + 1.0F : theme::body, words, Align::centre});
 }
 
 void draw_switch(Canvas& canvas, const Rect& box, std::string_view left, std::string_view right, bool right_chosen,
@@ -38,6 +39,8 @@ void draw_switch(Canvas& canvas, const Rect& box, std::string_view left, std::st
     draw_text(canvas, right, rest.inset(3.0F), {theme::body, words(right_chosen), Align::centre});
 }
 
-void draw_focus(Canvas& canvas, const Rect& box) { canvas.outline(box.inset(-2.5F), theme::focus, 2.0F, theme::radius + 2.0F); }
+void draw_focus(Canvas& canvas, const Rect& box) {
+    canvas.outline(box.inset(-2.5F), theme::focus, 2.0F, theme::radius + 2.0F);
+}
 
 }  // namespace segue::plugin::ui

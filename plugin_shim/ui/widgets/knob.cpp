@@ -19,12 +19,14 @@ void draw_dial(Canvas& canvas, Point centre, float radius, Parameter parameter, 
     canvas.arc(centre, radius, lowest, lowest + turn, theme::well, 5.0F);
     if (angle > lowest + 0.01F) canvas.arc(centre, radius, lowest, angle, theme::accent, 5.0F);
     canvas.circle(centre, radius - 8.0F, touch.held || touch.hovered ? theme::hovered : theme::button);
-    const auto on_circle = [&](float at) { return Point{centre.x + at * std::cos(angle), centre.y + at * std::sin(angle)}; };
+    const auto on_circle = [&](float at) {
+        return Point{centre.x + at * std::cos(angle), centre.y + at * std::sin(angle)};
+    };
     canvas.line(on_circle(radius - 20.0F), on_circle(radius - 11.0F), theme::text, 2.5F);
     // where a double-click leads
     const float initial = lowest + turn * fraction_of(parameter, info(parameter).initial);
-    canvas.circle({centre.x + (radius + 6.5F) * std::cos(initial), centre.y + (radius + 6.5F) * std::sin(initial)}, 1.4F,
-                  theme::quiet);
+    canvas.circle({centre.x + (radius + 6.5F) * std::cos(initial), centre.y + (radius + 6.5F) * std::sin(initial)},
+                  1.4F, theme::quiet);
 }
 
 }  // namespace

@@ -35,7 +35,8 @@ void draw_status(Canvas& canvas, const Layout& layout, const Scene& scene) {
         draw_wrapped(canvas, link.text, both);
     }
     if (!visible(Widget::reconnect, scene)) return;
-    draw_button(canvas, layout.of(Widget::reconnect), words::label(Widget::reconnect), touch_of(Widget::reconnect, scene));
+    draw_button(canvas, layout.of(Widget::reconnect), words::label(Widget::reconnect),
+                touch_of(Widget::reconnect, scene));
 }
 
 void draw_notice(Canvas& canvas, const Rect& box, const std::string& text) {
@@ -52,7 +53,8 @@ void draw_tip(Canvas& canvas, const Rect& window, const Rect& owner, const std::
     const auto lines = wrapped(canvas, text, most, theme::small, 3);
     float width = 0.0F;
     for (const std::string& line : lines) width = std::max(width, canvas.text_width(line, theme::small));
-    Rect box{owner.centre().x - width / 2.0F - 10.0F, 0.0F, width + 20.0F, 16.0F * static_cast<float>(lines.size()) + 12.0F};
+    Rect box{owner.centre().x - width / 2.0F - 10.0F, 0.0F, width + 20.0F,
+             16.0F * static_cast<float>(lines.size()) + 12.0F};
     box.y = owner.y - box.h - 6.0F >= window.y ? owner.y - box.h - 6.0F : owner.bottom() + 6.0F;
     box.x = std::clamp(box.x, window.x + theme::gutter, window.right() - box.w - theme::gutter);
     canvas.fill(box, theme::well, theme::radius);

@@ -15,7 +15,8 @@ void draw_take(Canvas& canvas, Rect row, const TakeView& take, std::size_t nth, 
     canvas.fill(row, face, theme::radius - 1.0F);
     if (chosen) canvas.fill(Rect{row}.cut_left(3.0F), theme::accent, 1.5F);
     row = {row.x + 12.0F, row.y, row.w - 22.0F, row.h};
-    draw_text(canvas, std::to_string(nth + 1), row.cut_left(14.0F, 6.0F), {theme::body, chosen ? theme::text : theme::quiet});
+    draw_text(canvas, std::to_string(nth + 1), row.cut_left(14.0F, 6.0F),
+              {theme::body, chosen ? theme::text : theme::quiet});
     draw_text(canvas, words::score(take), row.cut_right(66.0F, 6.0F), {theme::small, theme::quiet, Align::right});
     draw_text(canvas, words::take(take), row);
 }

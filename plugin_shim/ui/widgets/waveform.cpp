@@ -40,7 +40,8 @@ void draw_label(Canvas& canvas, const Rect& box, std::string_view words, const C
 }
 
 // The envelope of parts [first, last), which were all heard.
-void draw_run(Canvas& canvas, const Rect& box, const Peaks& peaks, std::size_t first, std::size_t last, const Colour& colour) {
+void draw_run(Canvas& canvas, const Rect& box, const Peaks& peaks, std::size_t first, std::size_t last,
+              const Colour& colour) {
     const float step = box.w / static_cast<float>(peaks.low.size());
     const float middle = box.centre().y;
     const float half = box.h * wave_height / 2.0F;
@@ -50,7 +51,8 @@ void draw_run(Canvas& canvas, const Rect& box, const Peaks& peaks, std::size_t f
     outline.reserve(2 * (last - first) + 4);
     const auto x_of = [&](std::size_t part) { return box.x + step * static_cast<float>(part); };
     outline.push_back({x_of(first), y_of(peaks.high[first]) - thinnest});
-    for (std::size_t i = first; i < last; ++i) outline.push_back({x_of(i) + step / 2.0F, y_of(peaks.high[i]) - thinnest});
+    for (std::size_t i = first; i < last; ++i)
+        outline.push_back({x_of(i) + step / 2.0F, y_of(peaks.high[i]) - thinnest});
     outline.push_back({x_of(last), y_of(peaks.high[last - 1]) - thinnest});
     outline.push_back({x_of(last), y_of(peaks.low[last - 1]) + thinnest});
     for (std::size_t i = last; i-- > first;) outline.push_back({x_of(i) + step / 2.0F, y_of(peaks.low[i]) + thinnest});
@@ -64,7 +66,8 @@ void draw_envelope(Canvas& canvas, const Rect& box, const Peaks& peaks) {
     for (std::size_t first = 0; first < parts;) {
         std::size_t last = first + 1;
         while (last < parts && heard(last) == heard(first) && peaks.rendered[last] == peaks.rendered[first]) ++last;
-        if (heard(first)) draw_run(canvas, box, peaks, first, last, peaks.rendered[first] ? theme::rendered : theme::wave);
+        if (heard(first))
+            draw_run(canvas, box, peaks, first, last, peaks.rendered[first] ? theme::rendered : theme::wave);
         first = last;
     }
 }
@@ -130,7 +133,8 @@ void draw_marks(Canvas& canvas, const Rect& box, const Scene& scene) {
     }
     const bool unused = scene.snapshot.marks && gap.source != GapSource::marks;
     if (unused) draw_gap(canvas, box, scene.state.view, *scene.snapshot.marks, 0.08F);
-    if (gap.source != GapSource::none) draw_gap(canvas, box, scene.state.view, gap.span, strength_of(gap.span, scene.snapshot));
+    if (gap.source != GapSource::none)
+        draw_gap(canvas, box, scene.state.view, gap.span, strength_of(gap.span, scene.snapshot));
 }
 
 void draw_gap_label(Canvas& canvas, const Rect& box, const Scene& scene) {
@@ -175,12 +179,14 @@ void draw_ruler(Canvas& canvas, const Layout& layout, const Scene& scene) {
     const ViewRange& view = scene.state.view;
     const double per_pixel = view.length / rate / static_cast<double>(box.w);
     const double step = ruler_step(90.0 * per_pixel);
-    for (double tick = std::ceil(view.start / rate / step); tick * step * rate < view.start + view.length; tick += 1.0) {
+    for (double tick = std::ceil(view.start / rate / step); tick * step * rate < view.start + view.length;
+         tick += 1.0) {
         const float x = box.x + box.w * static_cast<float>(view.fraction_of(tick * step * rate));
         canvas.line({x, box.bottom() - 6.0F}, {x, box.bottom()}, theme::faint, 1.0F);
         const std::string words = tick_text(tick * step, step);
         const Rect place{x + 5.0F, box.y, std::min(84.0F, box.right() - x - 5.0F), box.h};
-        if (canvas.text_width(words, theme::small) <= place.w) draw_text(canvas, words, place, {theme::small, theme::quiet});
+        if (canvas.text_width(words, theme::small) <= place.w)
+            draw_text(canvas, words, place, {theme::small, theme::quiet});
     }
 }
 
@@ -188,7 +194,8 @@ void draw_scrollbar(Canvas& canvas, const Rect& box, const Scene& scene) {
     const ViewRange all = fit(content_of(scene.snapshot));
     canvas.fill(box, theme::panel);
     const Rect track = box.inset(2.0F);
-    for (const Span& span : scene.snapshot.capture.heard) canvas.fill(band(track, all, span).middle(3.0F), theme::outline);
+    for (const Span& span : scene.snapshot.capture.heard)
+        canvas.fill(band(track, all, span).middle(3.0F), theme::outline);
     for (const RegionView& region : scene.snapshot.regions) {
         if (!region.undone) canvas.fill(band(track, all, region.span).middle(3.0F), theme::rendered);
     }

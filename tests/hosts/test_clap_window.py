@@ -1,0 +1,53 @@
+"""The CLAP's UI, as it is shipped, in a plain X11 window."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.hosts.clap import ClapHost
+from tests.hosts.conftest import Filled
+from tests.plugin.plugin_screens import x_server
+
+pytestmark = pytest.mark.skipif(shutil.which("Xvfb") is None, reason="Xvfb is missing: run scripts/setup")
+
+
+@pytest.fixture
+def screen(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with x_server(2000, 1400) as display:
+        monkeypatch.setenv("DISPLAY", display)
+        monkeypatch.setenv("LIBGL_ALWAYS_SOFTWARE", "1")
+        yield
+
+
+def colours(picture: Path) -> int:
+    with Image.open(picture) as image:
+        return len(np.unique(np.asarray(image.convert("RGB")).reshape(-1, 3), axis=0))
+
+
+def test_the_window_opens_shows_the_session_and_closes_while_the_song_plays(
+    screen: None, filled: Filled, tmp_path: Path
+) -> None:
+    with ClapHost() as host:
+        host.input(filled.song.audio)
+        assert host.load(filled.state)
+        host.play(0, filled.song.frames)
+        for scale in (1, 2):
+            _, width, height = map(int, host.do("window", scale, "Segue").split())
+            host.do("idle", 0.3)
+            host.do("picture", tmp_path / "segue.ppm")
+            host.do("close-window")
+            assert (width, height) == (960 * scale, 640 * scale)
+            assert colours(tmp_path / "segue.ppm") > 100  # words, a waveform, smooth edges
+        np.testing.assert_array_equal(host.play(0, filled.song.frames), filled.heard)
+
+
+def test_without_a_screen_the_plug_in_works_and_says_that_it_has_no_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+    with ClapHost() as host, pytest.raises(Exception, match="X11 display"):
+        host.do("window", 1, "Segue")
