@@ -32,7 +32,7 @@ struct Ears : LinkListener {
 struct Linked {
     explicit Linked(const std::filesystem::path& file, bool start = false) : link({file, start, "test 1"}) {}
 
-    bool becomes(LinkState state, double seconds = 8.0) {
+    bool becomes(LinkState state, double seconds = 20.0) {
         return until([&] { return link.view().state == state; }, seconds, [&] { round(); });
     }
     void round() {
@@ -170,7 +170,7 @@ TEST_CASE("a new connection file is tried at once, however long the wait had bec
     REQUIRE(linked.becomes(LinkState::offline));
     CHECK_FALSE(linked.becomes(LinkState::online, 2.0));  // by now the wait is 2 s
     RendererDouble renderer(folder.path);
-    CHECK(linked.becomes(LinkState::online, 1.0));
+    CHECK(linked.becomes(LinkState::online, 1.5));
 }
 
 TEST_CASE("fault 10: closing takes no time, whatever the renderer does") {

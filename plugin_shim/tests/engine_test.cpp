@@ -54,7 +54,7 @@ Sound process(Engine& engine, const Signal& signal, std::int64_t frame, bool pla
     return sound;
 }
 
-bool shows(const Engine& engine, const std::function<bool(const Snapshot&)>& wanted, double seconds = 5.0) {
+bool shows(const Engine& engine, const std::function<bool(const Snapshot&)>& wanted, double seconds = 20.0) {
     return until([&] { return wanted(*engine.snapshot()); }, seconds);
 }
 

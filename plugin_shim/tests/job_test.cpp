@@ -91,7 +91,7 @@ struct Job : LinkListener {
 
     // Whether such an event comes.
     template <class Event>
-    bool hears(double seconds = 5.0) {
+    bool hears(double seconds = 20.0) {
         return until([&] { return find<Event>() != nullptr; }, seconds, [&] { round(); });
     }
 
@@ -134,10 +134,10 @@ TEST_CASE("chunks go out as credit allows, channel after channel, and no more") 
         }
     });
     Job asked(renderer.file, samples);
-    REQUIRE(until([&] { return chunks == 2; }, 5.0, [&] { asked.round(); }));
+    REQUIRE(until([&] { return chunks == 2; }, 20.0, [&] { asked.round(); }));
     CHECK_FALSE(until([&] { return chunks > 2; }, 0.3, [&] { asked.round(); }));
     asked.link.online()->send(protocol::Status{});
-    REQUIRE(until([&] { return received == samples; }, 5.0, [&] { asked.round(); }));
+    REQUIRE(until([&] { return received == samples; }, 20.0, [&] { asked.round(); }));
     CHECK(chunks == 4);
 }
 
@@ -220,7 +220,7 @@ TEST_CASE("a renderer that says nothing to SUBMIT is lost after 3 s") {
     const Folder folder;
     RendererDouble renderer(folder.path);
     Job asked(renderer.file, 1000);
-    REQUIRE(asked.hears<protocol::Failure>(6.0));
+    REQUIRE(asked.hears<protocol::Failure>());
     CHECK(asked.find<protocol::Failure>()->code == protocol::Code::lost);
 }
 

@@ -90,7 +90,7 @@ class RenderOptions(OutputOptions):
         str, typer.Option(metavar="NUMBER|FILE", help="A factor on the style's own strength, 0 to 2; or a file.")
     ] = "1"
     strength: Annotated[
-        float | None, typer.Option(help="RMS of a guided step, 0 to 1.", show_default="the preset's, or 0.1")
+        float | None, typer.Option(help="RMS of a guided step, 0 to 1.", show_default="the preset's, or 0.2")
     ] = None
     exact: Annotated[
         bool, typer.Option("--exact", help="Guide by the gradient through the network: slower, more precise.")

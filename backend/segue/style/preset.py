@@ -41,7 +41,7 @@ class Kept(_Table):
 class Guided(_Table):
     """``[guidance]``: how hard the terms are followed, see :class:`segue.style.steering.Steering`."""
 
-    strength: Annotated[float, Field(ge=0.0, le=MAX_STRENGTH)] = 0.1
+    strength: Annotated[float, Field(ge=0.0, le=MAX_STRENGTH)] = 0.2
     mode: Mode = "fast"
     until: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
     tags_weight: Weight = 1.0

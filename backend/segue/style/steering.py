@@ -36,7 +36,7 @@ class Steering:
     """
 
     terms: tuple[SteeringTerm, ...] = ()
-    strength: float = 0.1
+    strength: float = 0.2
     mode: Mode = "fast"
     until: float = 0.0
     guidance: Curve = field(default_factory=lambda: Curve.constant(1.0))

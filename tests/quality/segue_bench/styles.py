@@ -3,7 +3,7 @@
 For excerpts of the manifest, 2 s of the whole song are filled without a style, towards a tag, and after drawn curves.
 Each is scored as the bench scores (gap-KAD, seams) by musicnn MTT, which never guides; a tag by its probability there,
 a curve by its correlation with a measure that is not the one that was gone down: momentary loudness of 0.4 s, and the
-bench's own onset strength. Rows are added as they come, so that a run can go on; the summary is made from all of them.
+bench's own onset strength over 0.3 s. Rows are added as they come, so that a run can go on; the summary is made from all of them.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ TAGS = ("ambient", "rock", "electronic", "guitar", "dance", "metal", "pop", "cou
 
 POINTS = 5
 """Of a drawn curve, evenly over the gap, drawn at random for each excerpt."""
+
+_SMOOTH = 0.3  # seconds: onsets come a quarter of a second apart, and a density is over several
 
 Row = dict[str, Any]
 Wish = Callable[[Case, int], Style]
@@ -113,7 +115,7 @@ def _followed(case: Case, style: Style, take: Float[np.ndarray, "2 samples"]) ->
     else:
         gain = 0.1 / max(1e-6, float(np.sqrt(np.mean(around**2))))
         flux = onset_strength(np.asarray(around * np.float32(gain)))
-        measured, hop = uniform_filter1d(flux.mean(0), round(0.1 * RATE / HOP)), HOP
+        measured, hop = uniform_filter1d(flux.mean(0), round(_SMOOTH * RATE / HOP)), HOP
     seconds = (gap.start - RATE + np.arange(len(measured)) * hop) / RATE
     inside = (seconds >= gap.start / RATE) & (seconds < gap.stop / RATE)
     return control_correlation(curve.at(seconds[inside]), measured[inside].astype(np.float64))

@@ -41,13 +41,13 @@ def seconds(feature: Feature, ground: Ground) -> Float[np.ndarray, " frames"]:
     return (ground.heard.start + np.arange(frames.start, frames.stop) * feature.hop) / MODEL_RATE
 
 
-def measured(operator: Operator, audio: Stereo) -> Float[Tensor, one *measurement]:
+def measured(operator: Operator, audio: Stereo) -> Float[Tensor, "one ..."]:
     """What the operator makes of audio, with no gradient."""
     with torch.no_grad():
         return operator(torch.from_numpy(np.ascontiguousarray(audio, np.float32))[None])
 
 
-def usual(feature: Feature, ground: Ground, side: int | None = None) -> Float[Tensor, one *measurement] | None:
+def usual(feature: Feature, ground: Ground, side: int | None = None) -> Float[Tensor, "one ..."] | None:
     """The median over time of the feature in the music beside the gap, None where that is too short.
 
     ``side``: 0 for what is before, 1 for what is after, None for both.
@@ -59,7 +59,7 @@ def usual(feature: Feature, ground: Ground, side: int | None = None) -> Float[Te
     return torch.cat(found, -1).median(-1).values if found else None
 
 
-def feature_term(feature: Feature, ground: Ground, target: Float[Tensor, one *measurement], weight: float) -> Term:
+def feature_term(feature: Feature, ground: Ground, target: Float[Tensor, "one ..."], weight: float) -> Term:
     """The mean square of the differences to ``target`` over the meant frames, in the feature's scale."""
     frames = meant(feature, ground)
     entries = target[0].numel()

@@ -28,7 +28,7 @@ def aim_match(match: Match, ground: Ground) -> Term:
     return feature_term(it, ground, target + match.shift, match.weight)
 
 
-def _original(it: Feature, ground: Ground) -> Float[Tensor, one *measurement]:
+def _original(it: Feature, ground: Ground) -> Float[Tensor, "one ..."]:
     assert ground.original is not None
     audio = cut(ground.song.audio[:, : ground.song.timeline], ground.heard)
     paste(audio, ground.heard, ground.original, ground.gap)
@@ -36,7 +36,7 @@ def _original(it: Feature, ground: Ground) -> Float[Tensor, one *measurement]:
     return measured(operator_of(it), audio)[..., frames.start : frames.stop]
 
 
-def _around(it: Feature, name: str, ground: Ground) -> Float[Tensor, one *measurement]:
+def _around(it: Feature, name: str, ground: Ground) -> Float[Tensor, "one ..."]:
     before, after = usual(it, ground, 0), usual(it, ground, 1)
     left, right = (after if before is None else before), (before if after is None else after)
     if left is None or right is None:
