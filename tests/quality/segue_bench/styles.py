@@ -3,7 +3,8 @@
 For excerpts of the manifest, 2 s of the whole song are filled without a style, towards a tag, and after drawn curves.
 Each is scored as the bench scores (gap-KAD, seams) by musicnn MTT, which never guides; a tag by its probability there,
 a curve by its correlation with a measure that is not the one that was gone down: momentary loudness of 0.4 s, and the
-bench's own onset strength over 0.3 s. Rows are added as they come, so that a run can go on; the summary is made from all of them.
+bench's own onset strength over 0.3 s. Rows are added as they come, so that a run can go on; the summary is made from
+all of them.
 """
 
 from __future__ import annotations

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jaxtyping import Float
 from torch import Tensor
 
 from segue.errors import InvalidRequest
-from segue.guidance.operators.contract import Operator, Signal
+from segue.guidance.operators.contract import Measurement, Operator, Signal
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class Within:
         if not 0 <= self.first < self.last:
             raise InvalidRequest(f"expected frames from 0 up and at least one, got {self.first} to {self.last}")
 
-    def __call__(self, x: Signal) -> Float[Tensor, batch *measurement]:
+    def __call__(self, x: Signal) -> Measurement:
         """The frames."""
         measured: Tensor = self.operator(x)
         if measured.shape[-1] < self.last:
