@@ -78,8 +78,12 @@ prior-bundle: $(READY)
 # The plug-in as VST3, CLAP and LV2, into build/plugin/bin; then to where hosts look, under PREFIX.
 PREFIX ?= $(HOME)
 FORMATS := Segue.vst3 Segue.clap Segue.lv2
-plugin:
+build/packages: scripts/setup
 	PYTHON=$(PYTHON) scripts/setup --packages
+	mkdir -p build
+	touch $@
+
+plugin: build/packages
 	cmake -S plugin_shim -B build/plugin -G Ninja
 	cmake --build build/plugin
 

@@ -100,6 +100,7 @@ void Playback::receive() noexcept {
 }
 
 void Playback::adopt() noexcept {
+    retire_outgoing();
     outgoing_ = playlist_;
     playlist_ = pending_;
     pending_ = nullptr;
@@ -209,9 +210,8 @@ void Playback::await_render(const Piece& piece, std::int64_t at) noexcept {
         if (awaited == nullptr) return;
         const Span asked = *awaited;
         if (wait_for_playlist(began)) {
-            settle();
             adopt();
-            retire_outgoing();
+            settle();
             current_ = wanted(piece);
             // a render that failed while it was waited for leaves nothing: that is refused too, not passed over
             const bool failed = usable() && awaited_at(*playlist_, at) == nullptr &&

@@ -288,3 +288,24 @@ TEST_CASE("playlists are deleted by the worker once they are heard no more, and 
     }
     CHECK(second.expired());
 }
+
+TEST_CASE("a playlist whose fade ended with a block is deleted though the next one comes with the next block") {
+    std::weak_ptr<const Audio> first;
+    Realtime plugin;
+    REQUIRE(plugin.activate(rate));
+    Host host(plugin, numbered(1));
+    const auto play = [&](std::uint32_t seed) {
+        auto made = playlist({region_of(1, gap, rate, {numbered(seed)})}, rate);
+        if (first.expired()) first = made->segments[0].takes[0];
+        plugin.play(std::move(made));
+    };
+    play(2);
+    host.seek(2000);
+    host.play(64);
+    play(3);
+    host.play(fade);
+    play(4);
+    host.play(64);
+    plugin.collect();
+    CHECK(first.expired());
+}

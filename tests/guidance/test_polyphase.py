@@ -64,6 +64,14 @@ def test_the_gradient_is_the_transposed_filter() -> None:
     torch.testing.assert_close((transposed * x).sum(), (resample(x, 44100, 16000) * y).sum())
 
 
+def test_filters_first_used_without_gradients_serve_one_that_wants_them() -> None:
+    with torch.inference_mode():
+        resample(torch.ones(1, 100), 44100, 22050)
+    audio = torch.ones(1, 100, requires_grad=True)
+    (g,) = torch.autograd.grad(resample(audio, 44100, 22050).sum(), audio)
+    assert torch.isfinite(g).all()
+
+
 def test_audio_at_the_wanted_rate_is_left_alone() -> None:
     audio = torch.ones(1, 10)
     assert resample(audio, 16000, 16000) is audio

@@ -137,7 +137,7 @@ def _hear(case: Case, ear: Ear, gain: float, audio: Stereo, margin: int) -> Hear
     around[:, pasted.start : pasted.stop] = audio
     window = ear_window(case.gap, samples)
     heard = torch.from_numpy(around[None, :, window.start - first : window.stop - first].copy())
-    with torch.inference_mode():
+    with torch.no_grad():
         impression = ear.listen(heard)
     embedding, logits = (t[0].numpy().astype(np.float32) for t in (impression.embedding, impression.logits))
     seams = (gap, pasted) if margin else (gap,)

@@ -250,7 +250,8 @@ def load_guide(path: Path = GUIDE_WEIGHTS) -> Musicnn:
 
 @lru_cache(maxsize=4)
 def _guide(device: torch.device, dtype: torch.dtype) -> Musicnn:
-    return load_guide().to(device, dtype)
+    with torch.inference_mode(mode=False):  # it is kept, and a later caller may want a gradient
+        return load_guide().to(device, dtype)
 
 
 class _Header(BaseModel):

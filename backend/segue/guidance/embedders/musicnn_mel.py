@@ -25,7 +25,9 @@ def log_mel(audio: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch frame
     window = torch.hann_window(N_FFT, dtype=audio.dtype, device=audio.device)
     spectrum = torch.stft(audio, N_FFT, HOP, window=window, pad_mode="reflect", return_complex=True)
     power = spectrum.real.square() + spectrum.imag.square()
-    return torch.log1p(1e4 * (slaney_filterbank().to(audio) @ power)).transpose(1, 2) / math.log(10)
+    with torch.inference_mode(mode=False):  # it is kept, and a later caller may want a gradient
+        bank = slaney_filterbank()
+    return torch.log1p(1e4 * (bank.to(audio) @ power)).transpose(1, 2) / math.log(10)
 
 
 @cache

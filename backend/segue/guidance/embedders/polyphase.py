@@ -29,7 +29,8 @@ def resample(audio: Float[Tensor, "batch samples"], rate: int, to: int) -> Float
     check_rates(rate, to)
     if rate == to:
         return audio
-    bank, reach = _bank(rate, to)
+    with torch.inference_mode(mode=False):  # it is kept, and a later caller may want a gradient
+        bank, reach = _bank(rate, to)
     phases, width = bank.shape
     step = rate // math.gcd(rate, to)
     length = -(-audio.shape[-1] * to // rate)
