@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segue.clip.clip import Clip
@@ -53,6 +53,7 @@ def test_tags_are_known_in_any_case_and_others_are_refused_by_name() -> None:
             parse_tags(text)
 
 
+@settings(deadline=None)  # it hashes a second of audio each time
 @given(tags, points, points, st.floats(0.0, 1.0))
 def test_a_steering_comes_back_from_the_json_of_its_recipe(
     wanted: dict[str, float], pull: Points, much: Points, strength: float
