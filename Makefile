@@ -78,6 +78,7 @@ prior-bundle: $(READY)
 # The plug-in as VST3, CLAP and LV2, into build/plugin/bin; then to where hosts look, under PREFIX.
 PREFIX ?= $(HOME)
 FORMATS := Segue.vst3 Segue.clap Segue.lv2
+TARGETS := Segue-vst3 Segue-clap Segue-lv2
 build/packages: scripts/setup
 	PYTHON=$(PYTHON) scripts/setup --packages
 	mkdir -p build
@@ -85,7 +86,7 @@ build/packages: scripts/setup
 
 plugin: build/packages
 	cmake -S plugin_shim -B build/plugin -G Ninja
-	cmake --build build/plugin
+	cmake --build build/plugin --target $(TARGETS)
 
 install-plugin: plugin
 	for each in $(FORMATS); do \

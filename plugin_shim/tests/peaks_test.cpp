@@ -103,7 +103,7 @@ TEST_CASE("a region that was not heard on the track shows all the same, also in 
     CHECK(find(song, heard, 1, {0, 100}, 0).low.empty());
 }
 
-TEST_CASE("ten minutes in 2000 parts take under 2 ms, with a region of a minute in them") {
+TEST_CASE("ten minutes in 2000 parts take under 2 ms, with a region of a minute in them" * doctest::test_suite("speed")) {
     Song song;
     song.set_rate(48'000.0);
     const CaptureBlock first = block_of(loud(1), 0, block_frames);

@@ -231,7 +231,8 @@ TEST_CASE("fault 09: a state from a newer version is told from a damaged one") {
     check_refused(forged(saved(full_state()), [](std::string& bytes) { bytes[8] = 0; }));
 }
 
-TEST_CASE("ten regions of ten seconds, packed when they came, are saved in under half a second") {
+TEST_CASE("ten regions of ten seconds, packed when they came, are saved in under half a second" *
+          doctest::test_suite("speed")) {
     State state;
     const Span span{0, 441'000};
     Region region = full_region(1, span);

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+#: One folder for all that is built without a sanitizer, so that nothing is compiled twice.
+ALL = ("SEGUE_PLUGIN_TESTS", "SEGUE_PLUGIN_HOST", "SEGUE_PLUGIN_SCREENS")
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Formats:
 def formats() -> Formats:
     """All three formats with their UI, and what tests them."""
     programs = ("segue_clap_host", "segue_wrapper_tests")
-    folder = build("plugin", ("SEGUE_PLUGIN_HOST",), ("Segue-clap", "Segue-vst3", "Segue-lv2", *programs))
+    folder = build("plugin", ALL, ("Segue-clap", "Segue-vst3", "Segue-lv2", *programs))
     clap, vst3, lv2 = (folder / "bin" / f"Segue.{each}" for each in ("clap", "vst3", "lv2"))
     tests = folder / "tests"
     return Formats(clap, vst3, lv2, tests / "clap_host" / programs[0], tests / "wrappers" / programs[1])
@@ -42,10 +44,11 @@ def core(*targets: str, sanitizer: str = "") -> Path:
 
     ``sanitizer``: "address" or "thread".
     """
-    switches = ("SEGUE_PLUGIN_TESTS", "SEGUE_PLUGIN_FORMATS=OFF")
     if not sanitizer:
-        return build("plugin-tests", switches, targets) / "tests"
-    checked = (*switches, "CMAKE_BUILD_TYPE=Debug", f"SEGUE_PLUGIN_SANITIZER={sanitizer}")
+        return build("plugin", ALL, targets) / "tests"
+    optimised = "CMAKE_CXX_FLAGS_DEBUG=-Og -g1"  # unoptimised, a sanitizer takes minutes
+    switches = ("SEGUE_PLUGIN_TESTS", "SEGUE_PLUGIN_FORMATS=OFF")
+    checked = (*switches, "CMAKE_BUILD_TYPE=Debug", optimised, f"SEGUE_PLUGIN_SANITIZER={sanitizer}")
     return build(f"plugin-{sanitizer}", checked, targets) / "tests"
 
 

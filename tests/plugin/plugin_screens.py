@@ -48,8 +48,7 @@ class Screen:
 
 def program() -> Path:
     """The program that draws, built."""
-    switches = ("SEGUE_PLUGIN_FORMATS=OFF", "SEGUE_PLUGIN_SCREENS")
-    folder = builds.build("plugin-screens", switches, ("segue_plugin_screens",))
+    folder = builds.build("plugin", builds.ALL, ("segue_plugin_screens",))
     return folder / "tests" / "screens" / "segue_plugin_screens"
 
 

@@ -43,6 +43,7 @@ def test_the_address_and_undefined_behaviour_sanitizers_find_nothing() -> None:
     assert_passed(
         run(
             core("segue_plugin_tests", sanitizer="address") / "segue_plugin_tests",
+            "--test-suite-exclude=speed",
             ASAN_OPTIONS="detect_stack_use_after_return=1",
         )
     )

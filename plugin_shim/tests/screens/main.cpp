@@ -1,4 +1,5 @@
 // Draws every state of the UI: segue_plugin_screens FOLDER WIDTH HEIGHT SCALE writes NAME.ppm and NAME.json for each.
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -7,6 +8,7 @@
 #include <fstream>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "Application.hpp"
@@ -21,7 +23,8 @@
 namespace segue::plugin::screens {
 namespace {
 
-constexpr int most_turns = 2000;  // of the event loop, before a window that does not appear is an error
+// A window that has not appeared by then is an error; software OpenGL on a busy machine takes its time.
+constexpr std::chrono::seconds patience{60};
 
 class Window final : public DGL_NAMESPACE::StandaloneWindow, public DGL_NAMESPACE::NanoVG {
 public:
@@ -119,10 +122,12 @@ void draw_all(const std::filesystem::path& folder, float width, float height, fl
     window.show();
     for (const Picture& picture : pictures) {
         window.show_picture(picture);
-        for (int turn = 0; !window.drawn(); ++turn) {
-            if (turn == most_turns)
+        const auto deadline = std::chrono::steady_clock::now() + patience;
+        while (!window.drawn()) {
+            if (std::chrono::steady_clock::now() > deadline)
                 throw std::runtime_error("the window was never drawn: is there an X server with OpenGL?");
             application.idle();
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));  // the X server needs a processor, too
         }
         write_picture(folder / picture.name, window, window.getWidth(), window.getHeight());
     }
