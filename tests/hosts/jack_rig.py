@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -65,10 +66,15 @@ class Rig:
 
 
 def _connect(player: Any, recorder: Any) -> None:
-    for source, target in zip(player.outports, ("jalv:lv2_audio_in_1", "jalv:lv2_audio_in_2"), strict=True):
-        player.connect(source, target)
-    for source, target in zip(("jalv:lv2_audio_out_1", "jalv:lv2_audio_out_2"), recorder.inports, strict=True):
-        recorder.connect(source, target)
+    """Join the three; a port may be seen before the client that owns it is active, and cannot be joined until then."""
+    import jack
+
+    pairs = [
+        *zip(player.outports, ("jalv:lv2_audio_in_1", "jalv:lv2_audio_in_2"), strict=True),
+        *zip(("jalv:lv2_audio_out_1", "jalv:lv2_audio_out_2"), recorder.inports, strict=True),
+    ]
+    for source, target in pairs:
+        _until(partial(player.connect, source, target), jack.JackErrorCode)
 
 
 @contextmanager
