@@ -1,5 +1,6 @@
 """The plug-in as the tests run it: what ``make plugin`` builds, and programs beside it; only what changed is built.
 
+``python -m tests.plugin.builds`` builds all of it: ``make test`` runs that beside the tests of Python.
 ``SEGUE_PLUGIN_BUILD`` names another build folder (of a debugger, of a sanitizer), whose options then stay as they are.
 """
 
@@ -11,6 +12,8 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
 #: One folder for all that is built without a sanitizer, so that nothing is compiled twice.
@@ -61,13 +64,28 @@ def build(name: str, switches: tuple[str, ...], targets: tuple[str, ...]) -> Pat
     chosen = os.environ.get("SEGUE_PLUGIN_BUILD")
     folder = Path(chosen) if chosen else ROOT / "build" / name
     options = [] if chosen else [f"-D{switch}" if "=" in switch else f"-D{switch}=ON" for switch in switches]
-    generator = ["-G", "Ninja"] if shutil.which("ninja") and not (folder / "CMakeCache.txt").exists() else []
-    _run(["cmake", "-S", str(ROOT / "plugin_shim"), "-B", str(folder), *generator, *options])
-    _run(["cmake", "--build", str(folder), "--parallel", "2", "--target", *targets])
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{folder}.lock"):
+        generator = ["-G", "Ninja"] if shutil.which("ninja") and not (folder / "CMakeCache.txt").exists() else []
+        _run(["cmake", "-S", str(ROOT / "plugin_shim"), "-B", str(folder), *generator, *options])
+        _run(["cmake", "--build", str(folder), "--parallel", "2", "--target", *targets])
     return folder
+
+
+def everything() -> None:
+    """Build what any test asks for, what is needed first at first."""
+    formats()
+    core("segue_plugin_driver", "segue_plugin_requests", "segue_plugin_screens")
+    core("segue_plugin_tests", "segue_realtime_check", "segue_block_bench")
+    core("segue_plugin_tests", sanitizer="address")
+    core("segue_realtime_tests", sanitizer="thread")
 
 
 def _run(command: list[str]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=1800)
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(command)}:\n{done.stdout[-6000:]}\n{done.stderr[-3000:]}")
+
+
+if __name__ == "__main__":
+    everything()
