@@ -200,6 +200,11 @@ void Desk::hear(Delivered& delivered) {
         hear(rounded.error());
         return;
     }
+    Expected<Packed> packed = pack(*rounded);  // here, once: hosts save often, and wait for it
+    if (!packed) {
+        hear(packed.error());
+        return;
+    }
     Take take;
     take.candidate = delivered.candidate;
     take.method = std::move(delivered.method);
@@ -207,6 +212,7 @@ void Desk::hear(Delivered& delivered) {
     take.score = delivered.score;
     take.seed = delivered.seed;
     take.audio = std::make_shared<const Audio>(std::move(*rounded));
+    take.packed = std::make_shared<const Packed>(std::move(*packed));
     takes_.push_back(take);
     if (takes_.size() > max_takes) return;  // the ranking tells whether it is heard
     const std::lock_guard<std::mutex> lock(model_.mutex);
