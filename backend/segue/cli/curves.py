@@ -52,12 +52,24 @@ def read_points(path: Path, what: str = "freedom") -> tuple[tuple[float, float],
         raise InvalidRequest(f"{path} is larger than {MAX_BYTES} bytes; {_EXPECTED}")
     try:
         text = path.read_text(encoding="utf-8-sig")
-        rows = json.loads(text) if path.suffix.lower() == ".json" else _csv_rows(text)
-    except (ValueError, csv.Error, RecursionError) as error:
+    except ValueError as error:
         raise InvalidRequest(f"{path} cannot be read as a curve: {error}; {_EXPECTED}") from error
+    return parse_points(text, str(path), as_json=path.suffix.lower() == ".json")
+
+
+def parse_points(text: str, where: str, *, as_json: bool = False) -> tuple[tuple[float, float], ...]:
+    """Breakpoints (seconds, value) of a CSV or JSON text; ``where`` it stands, for messages.
+
+    Raises:
+        InvalidRequest: not such a text, or a point that is not two numbers; the message names it.
+    """
+    try:
+        rows = json.loads(text) if as_json else _csv_rows(text)
+    except (ValueError, csv.Error, RecursionError) as error:
+        raise InvalidRequest(f"{where} cannot be read as a curve: {error}; {_EXPECTED}") from error
     if not isinstance(rows, list) or not rows:
-        raise InvalidRequest(f"{path} holds no points; {_EXPECTED}")
-    return tuple(_point(path, n, row) for n, row in enumerate(rows, 1))
+        raise InvalidRequest(f"{where} holds no points; {_EXPECTED}")
+    return tuple(_point(where, n, row) for n, row in enumerate(rows, 1))
 
 
 def _csv_rows(text: str) -> list[list[str]]:
@@ -65,10 +77,10 @@ def _csv_rows(text: str) -> list[list[str]]:
     return rows[1:] if rows and [cell.strip().lower() for cell in rows[0]] == ["seconds", "value"] else rows
 
 
-def _point(path: Path, number: int, row: object) -> tuple[float, float]:
+def _point(where: str, number: int, row: object) -> tuple[float, float]:
     if isinstance(row, list) and len(row) == 2 and not any(isinstance(cell, bool) for cell in row):
         try:
             return float(row[0]), float(row[1])
         except (TypeError, ValueError, OverflowError):
             pass
-    raise InvalidRequest(f"point {number} of {path} is {row!r}; {_EXPECTED}")
+    raise InvalidRequest(f"point {number} of {where} is {row!r}; {_EXPECTED}")

@@ -27,11 +27,12 @@ from segue.cli.restyle import restyle
 from segue.cli.serve import serve
 from segue.cli.status import status
 from segue.cli.store import store
+from segue.cli.studio import studio
 from segue.cli.transition import transition
 from segue.errors import Cancelled
 
 INTERRUPTED = 130
-COMMANDS = (fill, extend, regenerate, restyle, transition, bounce, rerun, info, doctor, serve, status)
+COMMANDS = (fill, extend, regenerate, restyle, transition, bounce, studio, rerun, info, doctor, serve, status)
 
 app = typer.Typer(
     name="segue",

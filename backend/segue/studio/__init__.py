@@ -1,0 +1,1 @@
+"""The studio: a page on this machine on which a gap is heard, seen, marked, rendered and compared. An extra."""
