@@ -4,36 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float
-from scipy.spatial.distance import cdist
 
 from segue.errors import InvalidRequest
+from segue.render.realism import NEIGHBOURS, realism
 from segue_bench.statistics import RESAMPLES, Interval, percentile_interval, resampled_counts
 
-NEIGHBOURS = 3
-
-Embeddings = Float[np.ndarray, "_clips features"]
-
-
-def realism(real: Embeddings, rendered: Embeddings, neighbours: int = NEIGHBOURS) -> Float[np.ndarray, " clips"]:
-    """For each rendering, the largest radius / distance over the real embeddings: 1 and more is inside the manifold.
-
-    The radius of a real embedding reaches its third nearest neighbour; the half with the larger radii, outliers mostly,
-    is left out, as in the paper. A real embedding equal to the rendering's (the real gap among the references) does not
-    count for it.
-
-    Raises:
-        InvalidRequest: too few real embeddings for the neighbours.
-    """
-    if len(real) < 2 * (neighbours + 1):
-        raise InvalidRequest(
-            f"expected at least {2 * (neighbours + 1)} real embeddings, got {len(real)}: use more clips"
-        )
-    a, b = real.astype(np.float64), rendered.astype(np.float64)
-    radius = np.partition(cdist(a, a), neighbours, axis=1)[:, neighbours]  # itself is the nearest, at 0
-    kept = radius <= np.median(radius)
-    distance = cdist(b, a[kept])
-    ratio = np.divide(radius[kept], distance, out=np.zeros_like(distance), where=distance > 0.0)
-    return np.asarray(ratio.max(1))
+__all__ = ["NEIGHBOURS", "realism", "relative_realism"]
 
 
 def relative_realism(
