@@ -11,7 +11,7 @@ the rest is saved by ``fw``. Names in ``bw`` are those of ``fw``'s outputs and o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -111,8 +111,9 @@ class _Joint:
         return [self.nodes[i] for i in sorted(found)], saved
 
 
-def _typed(spec: TensorSpec) -> ValueInfoProto:
-    return helper.make_tensor_value_info(spec.name, TensorProto.FLOAT, list(spec.shape))
+def typed(spec: TensorSpec, kind: int = TensorProto.FLOAT) -> ValueInfoProto:
+    """A graph's input or output as the manifest has it."""
+    return helper.make_tensor_value_info(spec.name, kind, list(spec.shape))
 
 
 def _stripped(node: NodeProto) -> NodeProto:
@@ -122,15 +123,15 @@ def _stripped(node: NodeProto) -> NodeProto:
     return bare
 
 
-class _Assembler:
-    """Builds models whose large initializers lie in one weights file."""
+class Assembler:
+    """Builds models whose large initializers lie in one weights file; ``folder`` is where they lie so far."""
 
-    def __init__(self, joint: _Joint, folder: Path, weights: WeightsFile) -> None:
-        self.joint, self.folder, self.weights = joint, folder, weights
+    def __init__(self, initializers: Mapping[str, TensorProto], folder: Path, weights: WeightsFile) -> None:
+        self.initializers, self.folder, self.weights = initializers, folder, weights
 
     def _initializer(self, name: str) -> tuple[TensorProto, list[NodeProto]]:
         """The stored tensor and, where it is stored as float16, the cast that the runtime folds on load."""
-        array = read_tensor(self.joint.initializers[name], self.folder)
+        array = read_tensor(self.initializers[name], self.folder)
         if array.nbytes < INLINE_BYTES:
             return numpy_helper.from_array(array, name), []
         if not is_half(array):
@@ -144,7 +145,7 @@ class _Assembler:
     ) -> ModelProto:
         """One graph with the initializers its nodes use."""
         used = {i for node in nodes for i in node.input}
-        stored = [self._initializer(i) for i in self.joint.initializers if i in used]
+        stored = [self._initializer(i) for i in self.initializers if i in used]
         casts = [cast for _, cast in stored for cast in cast]
         graph = helper.make_graph(
             [*casts, *map(_stripped, nodes)], name, list(inputs), list(outputs), [tensor for tensor, _ in stored]
@@ -174,19 +175,19 @@ def _sizes_from_cotangent(nodes: Sequence[NodeProto], signature: Signature) -> l
 def cut(model: ModelProto, folder: Path, signature: Signature, weights: WeightsFile) -> Cut:
     """Cut a joint model whose external data lie in ``folder``; large weights go to ``weights``."""
     joint = _Joint(model.graph, signature)
-    assemble = _Assembler(joint, folder, weights)
+    assemble = Assembler(joint.initializers, folder, weights)
     nodes, saved = joint.backward
     if signature.output.shape == signature.variable.shape:
         nodes = _sizes_from_cotangent(nodes, signature)
     used = {i for node in nodes for i in node.input}
     kept = [_saved_type(joint, name) for name in saved if name != signature.output.name]
-    inputs, output = [_typed(s) for s in signature.inputs], _typed(signature.output)
-    back_inputs = [_typed(s) for s in (*signature.inputs, signature.cotangent) if s.name in used]
+    inputs, output = [typed(s) for s in signature.inputs], typed(signature.output)
+    back_inputs = [typed(s) for s in (*signature.inputs, signature.cotangent) if s.name in used]
     if signature.output.name in saved:
         back_inputs.append(output)
     names = signature.graphs
     return Cut(
         plain=assemble.model(names[0], joint.needed_by([signature.output.name]), inputs, [output]),
         fw=assemble.model(names[1], joint.needed_by([signature.output.name, *saved]), inputs, [output, *kept]),
-        bw=assemble.model(names[2], nodes, [*kept, *back_inputs], [_typed(signature.gradient)]),
+        bw=assemble.model(names[2], nodes, [*kept, *back_inputs], [typed(signature.gradient)]),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from segue.prior.runtime import Graph, SessionSettings
 from segue.prior.signature import Axis, Signature, TensorSpec, codec_signatures, denoiser_signature
 from segue_export.graphs.cut import cut
 from segue_export.graphs.names import name_weights
-from segue_export.graphs.parity import ParityCases, ParityReport, Sampler, check_parity
+from segue_export.graphs.parity import ParityCases, ParityReport, Sampler, check_parity, references
 from segue_export.graphs.trace import export_joint
 from segue_export.graphs.weights import WeightsFile, round_to_half
 
@@ -32,10 +33,11 @@ Conditioning = Sequence[tuple[str, tuple[Axis, ...]]]
 
 @dataclass(frozen=True)
 class _Job:
-    """A module, prepared, and the function it is to become."""
+    """A module, prepared, and the function it is to become; with ``consume`` it is not needed afterwards."""
 
     module: nn.Module
     signature: Signature
+    consume: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,20 +60,23 @@ def export_denoiser(
     store_fp16: bool = True,
     cases: ParityCases | None = None,
     sample: Sampler | None = None,
+    consume: bool = False,
 ) -> ParityReport:
     """Write denoise.onnx, fw.onnx, bw.onnx and weights.bin of ``module(x_t, time, **conditioning) -> x0_hat``.
 
     ``x_t`` (batch, channels, frames), ``time`` (batch,), conditioning by name and shape as in
     ``("mask", ("batch", 1, "frames"))``. Frames must be a multiple of ``latent_multiple``. With ``store_fp16`` large
     weights are rounded to float16 first and stored so; parity is then taken against the rounded module. ``sample``
-    draws inputs for the comparison where N(0, 1) would be unlike real ones. The module itself is not changed.
+    draws inputs for the comparison where N(0, 1) would be unlike real ones. The module itself is not changed, unless
+    ``consume`` allows it: large ones are then not copied.
 
     Raises:
         ExportMismatch: prediction or gradient differ from torch by more than ``tolerance``; no file is left.
         InvalidRequest: the files exist already, or a name or shape cannot be used.
     """
     specs = [TensorSpec(name, tuple(shape)) for name, shape in conditioning]
-    job = _Job(_prepared(module, store_fp16), denoiser_signature(channels, specs, latent_multiple))
+    signature = denoiser_signature(channels, specs, latent_multiple)
+    job = _Job(_prepared(module, store_fp16, consume), signature, consume)
     return _export([job], folder, DENOISER_WEIGHTS, _Demand(tolerance, cases or ParityCases(), sample))[0]
 
 
@@ -86,20 +91,22 @@ def export_codec(
     tolerance: float = TOLERANCE,
     store_fp16: bool = True,
     cases: ParityCases | None = None,
+    consume: bool = False,
 ) -> tuple[ParityReport, ParityReport]:
     """Write a codec as six graphs and codec.bin: ``encoder(audio) -> latents`` and ``decoder(latents) -> audio``.
 
     ``audio`` (batch, 2, frames * token), ``latents`` (batch, channels, frames). Errors as :func:`export_denoiser`.
     """
     signatures = codec_signatures(channels, token, latent_multiple)
-    jobs = [_Job(_prepared(m, store_fp16), s) for m, s in zip((encoder, decoder), signatures, strict=True)]
+    modules = (_prepared(m, store_fp16, consume) for m in (encoder, decoder))
+    jobs = [_Job(m, s, consume) for m, s in zip(modules, signatures, strict=True)]
     first, second = _export(jobs, folder, CODEC_WEIGHTS, _Demand(tolerance, cases or ParityCases()))
     return first, second
 
 
-def _prepared(module: nn.Module, store_fp16: bool) -> nn.Module:
-    """A copy for inference, its weights constant and, where asked, rounded."""
-    prepared = copy.deepcopy(module).eval().float().cpu().requires_grad_(False)
+def _prepared(module: nn.Module, store_fp16: bool, consume: bool) -> nn.Module:
+    """A copy (or the very module) for inference, its weights constant and, where asked, rounded."""
+    prepared = (module if consume else copy.deepcopy(module)).eval().float().cpu().requires_grad_(False)
     if store_fp16:
         round_to_half(prepared)
     return prepared
@@ -113,11 +120,20 @@ def _export(jobs: Sequence[_Job], folder: Path, weights: str, demand: _Demand) -
                 _write_graphs(job, temporary, file)
         for job in jobs:
             _name(job, temporary)
-        functions = [load_function(job.signature, temporary) for job in jobs]
+        cases = [references(job.module, job.signature, demand.cases, demand.sample) for job in jobs]
+        for job in jobs:
+            _release(job)
         return [
-            check_parity(j.module, f, tolerance=demand.tolerance, cases=demand.cases, sample=demand.sample)
-            for j, f in zip(jobs, functions, strict=True)
+            check_parity(functools.partial(load_function, job.signature, temporary), c, tolerance=demand.tolerance)
+            for job, c in zip(jobs, cases, strict=True)
         ]
+
+
+def _release(job: _Job) -> None:
+    """Give back the memory of a module that may be consumed, before its graphs hold the same weights again."""
+    if job.consume:
+        for tensor in (*job.module.parameters(), *job.module.buffers()):
+            tensor.data = torch.empty(0)
 
 
 def _write_graphs(job: _Job, folder: Path, weights: WeightsFile) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from segue.errors import ExportMismatch
 from segue.prior.onnx_function import OnnxFunction
+from segue.prior.signature import Signature
 
 Sampler = Callable[[int, int, torch.Generator], Mapping[str, Tensor]]
 """(batch, frames, generator) -> values of some of the inputs by name; the others are drawn from N(0, 1)."""
@@ -46,65 +47,83 @@ def relative_error(value: Tensor, reference: Tensor) -> float:
     return float(torch.nan_to_num(error, nan=torch.inf).max())
 
 
-def _reference(module: nn.Module, inputs: Mapping[str, Tensor], variable: str, cot: Tensor) -> tuple[Tensor, Tensor]:
+@dataclass(frozen=True)
+class Reference:
+    """What torch gave in one case: the inputs by name, the cotangent, output and gradient."""
+
+    case: str
+    inputs: Mapping[str, Tensor]
+    cot: Tensor
+    output: Tensor
+    gradient: Tensor
+
+
+def references(
+    module: nn.Module, signature: Signature, cases: ParityCases, sample: Sampler | None = None
+) -> list[Reference]:
+    """Torch's own output and gradient in every case; the module is not needed afterwards."""
+    generator = torch.Generator().manual_seed(cases.seed)
+    found = []
+    for index, time in enumerate(cases.times):
+        for batch, count in (cases.sizes[index % len(cases.sizes)], cases.sizes[(index + 1) % len(cases.sizes)]):
+            frames = count * signature.frames_multiple
+            sizes = {s.name: s.sizes(batch, frames, 1 + 5 * index) for s in signature.inputs}
+            inputs = {name: torch.randn(size, generator=generator) for name, size in sizes.items()}
+            if "time" in inputs:
+                inputs["time"] = torch.full((batch,), time)
+            if sample is not None:
+                inputs.update(sample(batch, frames, generator))
+            cot = torch.randn(signature.cotangent.sizes(batch, frames), generator=generator)
+            output, gradient = _by_torch(module, inputs, signature.variable.name, cot)
+            found.append(Reference(f"t={time}, batch {batch}, {frames} frames", inputs, cot, output, gradient))
+    return found
+
+
+def _by_torch(module: nn.Module, inputs: Mapping[str, Tensor], variable: str, cot: Tensor) -> tuple[Tensor, Tensor]:
     x = inputs[variable].clone().requires_grad_(True)
     output = module(x, **{name: tensor for name, tensor in inputs.items() if name != variable})
     (gradient,) = torch.autograd.grad(output, x, cot, allow_unused=True)
     return output.detach(), torch.zeros_like(x) if gradient is None else gradient
 
 
-def _case(
-    module: nn.Module, function: OnnxFunction, inputs: dict[str, Tensor], cot: Tensor
-) -> tuple[float, float, float]:
-    """Errors of one case: plain graph, forward graph, gradient."""
+def _plain_error(function: OnnxFunction, case: Reference) -> float:
     variable = function.signature.variable.name
-    output, gradient = _reference(module, inputs, variable, cot)
-    others = {name: tensor for name, tensor in inputs.items() if name != variable}
-    plain = function(inputs[variable], others)
-    x = inputs[variable].clone().requires_grad_(True)
+    others = {name: tensor for name, tensor in case.inputs.items() if name != variable}
+    return relative_error(function(case.inputs[variable], others), case.output)
+
+
+def _guided_errors(function: OnnxFunction, case: Reference) -> tuple[float, float]:
+    """Of the graph that saves what the pull-back needs, and of the pull-back."""
+    variable = function.signature.variable.name
+    others = {name: tensor for name, tensor in case.inputs.items() if name != variable}
+    x = case.inputs[variable].clone().requires_grad_(True)
     forward = function(x, others)
-    (pulled,) = torch.autograd.grad(forward, x, cot)
-    return (
-        relative_error(plain, output),
-        relative_error(forward.detach(), output),
-        relative_error(pulled, gradient),
-    )
+    (pulled,) = torch.autograd.grad(forward, x, case.cot)
+    return relative_error(forward.detach(), case.output), relative_error(pulled, case.gradient)
 
 
-def check_parity(
-    module: nn.Module,
-    function: OnnxFunction,
-    *,
-    tolerance: float,
-    cases: ParityCases,
-    sample: Sampler | None = None,
-) -> ParityReport:
-    """Largest errors over all cases.
+def check_parity(load: Callable[[], OnnxFunction], cases: Sequence[Reference], *, tolerance: float) -> ParityReport:
+    """Largest errors over all cases, through the code that will run the graphs.
+
+    ``load`` opens the function anew: once for the plain graph, once for the other two, so that no more than two of the
+    three hold their weights at a time.
 
     Raises:
         ExportMismatch: an error above ``tolerance``; the message names the largest and its case.
     """
-    signature = function.signature
-    generator = torch.Generator().manual_seed(cases.seed)
-    errors: list[tuple[float, float, float]] = []
-    worst, where = 0.0, ""
-    for index, time in enumerate(cases.times):
-        for batch, count in (cases.sizes[index % len(cases.sizes)], cases.sizes[(index + 1) % len(cases.sizes)]):
-            frames = count * signature.frames_multiple
-            inputs = {s.name: torch.randn(s.sizes(batch, frames), generator=generator) for s in signature.inputs}
-            if "time" in inputs:
-                inputs["time"] = torch.full((batch,), time)
-            if sample is not None:
-                inputs.update(sample(batch, frames, generator))
-            cot = torch.randn(signature.cotangent.sizes(batch, frames), generator=generator)
-            errors.append(_case(module, function, inputs, cot))
-            if not max(errors[-1]) <= worst:
-                worst, where = max(errors[-1]), f"t={time}, batch {batch}, {frames} frames"
-    if not worst <= tolerance:
-        plain, forward, gradient = (max(e) for e in zip(*errors, strict=True))
+    function = load()
+    graphs = function.signature.graphs
+    plain = [_plain_error(function, case) for case in cases]
+    del function
+    function = load()
+    guided = [_guided_errors(function, case) for case in cases]
+    errors = [(p, *g) for p, g in zip(plain, guided, strict=True)]
+    report = ParityReport(*(max(column) for column in zip(*errors, strict=True)))
+    if not report.largest <= tolerance:
+        where = next(case.case for case, e in zip(cases, errors, strict=True) if max(e) == report.largest)
         raise ExportMismatch(
-            f"{signature.graphs[0]}: expected relative errors of at most {tolerance:g} against torch, got {worst:.3g} "
-            f"at {where} (largest: {signature.graphs[0]} {plain:.3g}, {signature.graphs[1]} {forward:.3g}, gradient "
-            f"{gradient:.3g}): nothing was written; look for operators whose pull-back is not their derivative"
+            f"{graphs[0]}: expected relative errors of at most {tolerance:g} against torch, got {report.largest:.3g} "
+            f"at {where} (largest: {graphs[0]} {report.plain:.3g}, {graphs[1]} {report.forward:.3g}, gradient "
+            f"{report.gradient:.3g}): nothing was written; look for operators whose pull-back is not their derivative"
         )
-    return ParityReport(*(max(e) for e in zip(*errors, strict=True)))
+    return report

@@ -8,22 +8,27 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import torch
+import torch._dynamo
 from torch import Tensor, fx, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.func import functional_call, vjp
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.fx.experimental.symbolic_shapes import DimDynamic, ShapeEnv, StatelessSymbolicContext
 
-from segue.prior.signature import Signature, TensorSpec, frames_factor
+from segue.prior.signature import TOKENS, Signature, TensorSpec, frames_factor
 from segue_export.graphs.decompositions import ExportFriendly, decomposition_table
 
 OPSET = 20
-_TRACED_BATCH, _TRACED_FRAMES = 3, 61  # sizes that no weight has, so that no axis is taken for another
+_TRACED_BATCH, _TRACED_FRAMES, _TRACED_TOKENS = (
+    3,
+    61,
+    59,
+)  # sizes that no weight has, so that no axis is taken for another
 
 
 def weights_of(module: nn.Module) -> dict[str, Tensor]:
@@ -50,14 +55,20 @@ def _flatten(tensor: Tensor, spec: TensorSpec, multiple: int) -> Tensor:
 
 
 def _free_axes(spec: TensorSpec, multiple: int) -> set[int]:
-    """Axes of the unflattened tensor that are dynamic: the batch and what is left of the length."""
+    """Axes of the unflattened tensor that are dynamic: the batch, what is left of the length, a prompt's length."""
+    free = {0, *_length_axes(spec, multiple)}
+    return free | {spec.shape.index(TOKENS)} if TOKENS in spec.shape else free
+
+
+def _length_axes(spec: TensorSpec, multiple: int) -> list[int]:
+    """Axes of the unflattened tensor that follow the number of frames."""
     splits = {axis for axis, _ in _split(spec, multiple)}
-    free, shift = {0}, 0
+    found, shift = [], 0
     for axis, name in enumerate(spec.shape):
         if frames_factor(name) is not None:
-            free.add(axis + shift)
+            found.append(axis + shift)
         shift += axis in splits
-    return free
+    return found
 
 
 def _fake_inputs(
@@ -70,10 +81,11 @@ def _fake_inputs(
     }
     inputs: list[Tensor] = []
     for spec in specs:
-        real = _unflatten(torch.zeros(spec.sizes(_TRACED_BATCH, _TRACED_FRAMES * multiple)), spec, multiple)
+        sizes = spec.sizes(_TRACED_BATCH, _TRACED_FRAMES * multiple, _TRACED_TOKENS)
+        real = _unflatten(torch.zeros(sizes), spec, multiple)
         free = _free_axes(spec, multiple)
-        sizes = [DimDynamic.DYNAMIC if i in free else DimDynamic.STATIC for i in range(real.dim())]
-        inputs.append(mode.from_tensor(real, symbolic_context=StatelessSymbolicContext(dynamic_sizes=sizes)))
+        kinds = [DimDynamic.DYNAMIC if i in free else DimDynamic.STATIC for i in range(real.dim())]
+        inputs.append(mode.from_tensor(real, symbolic_context=StatelessSymbolicContext(dynamic_sizes=kinds)))
     return mode, fake_weights, inputs
 
 
@@ -81,9 +93,8 @@ def _tie(tensors: list[Tensor], specs: tuple[TensorSpec, ...], multiple: int) ->
     """Tell the tracer that all batches are one size and all lengths follow one number of frames."""
     frames: list[int] = []
     for tensor, spec in zip(tensors, specs, strict=True):
-        free = sorted(_free_axes(spec, multiple))
         torch._check(tensor.shape[0] == tensors[0].shape[0])  # type: ignore[no-untyped-call]
-        frames += [tensor.shape[i] for i in free[1:]]
+        frames += [tensor.shape[i] for i in _length_axes(spec, multiple)]
     for count in frames[1:]:
         torch._check(count == frames[0])  # type: ignore[no-untyped-call]
 
@@ -105,8 +116,9 @@ def trace_pullback(module: nn.Module, signature: Signature) -> fx.GraphModule:
                 (gradient,) = pull(cot)
         return output, gradient
 
-    mode, weights, inputs = _fake_inputs(weights_of(module), specs, multiple)
-    with mode:
+    with quiet():
+        mode, weights, inputs = _fake_inputs(weights_of(module), specs, multiple)
+    with mode, quiet():
         graph = make_fx(joint, decomposition_table=decomposition_table(), tracing_mode="real")(weights, *inputs)
     _fold_constants(graph)
     graph.graph.eliminate_dead_code()
@@ -148,37 +160,55 @@ class _Joint(nn.Module):
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence the exporter's own notices, which are about packages and torch internals, not about the module."""
+def quiet() -> Iterator[None]:
+    """Silence the exporter's own notices, which are about packages and torch internals, not about the module.
+
+    Nor does a node remember the Python frames it was made in, nor fake tensors their earlier shapes: with free sizes
+    both take as long as all the rest.
+    """
     logger = logging.getLogger("torch.onnx._internal.exporter._registration")
-    level = logger.level
+    level, silent = logger.level, torch.fx.config.do_not_emit_stack_traces
     logger.setLevel(logging.ERROR)
+    torch.fx.config.do_not_emit_stack_traces = True
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), torch._dynamo.config.patch(fake_tensor_cache_enabled=False):
             warnings.simplefilter("ignore", FutureWarning)
             warnings.simplefilter("ignore", DeprecationWarning)
             yield
     finally:
         logger.setLevel(level)
+        torch.fx.config.do_not_emit_stack_traces = silent
+
+
+def save_onnx(
+    module: nn.Module,
+    example: tuple[Tensor, ...],
+    path: Path,
+    *,
+    inputs: Sequence[TensorSpec],
+    outputs: Sequence[str],
+) -> None:
+    """Write a module as an ONNX graph, every named axis of its inputs dynamic, its weights beside it."""
+    axes = tuple({i: torch.export.Dim.DYNAMIC for i, a in enumerate(s.shape) if isinstance(a, str)} for s in inputs)
+    with quiet():
+        program = torch.onnx.export(
+            module,
+            example,
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=[s.name for s in inputs],
+            output_names=list(outputs),
+            dynamic_shapes=(axes,),
+            verbose=False,
+        )
+        assert program is not None  # None only where a file is asked for
+        program.save(path, external_data=True)
 
 
 def export_joint(module: nn.Module, signature: Signature, path: Path) -> None:
     """Write ``(inputs..., cot) -> (output, g)`` as ``path`` with its weights beside it as ``path.data``."""
     graph = trace_pullback(module, signature)
     specs, multiple = (*signature.inputs, signature.cotangent), signature.frames_multiple
-    example = tuple(torch.zeros(s.sizes(_TRACED_BATCH, _TRACED_FRAMES * multiple)) for s in specs)
-    dynamic = torch.export.Dim.DYNAMIC
-    axes = tuple({i: dynamic for i, a in enumerate(s.shape) if isinstance(a, str)} for s in specs)
-    with _quiet():
-        program = torch.onnx.export(
-            _Joint(module, graph, signature),
-            example,
-            dynamo=True,
-            opset_version=OPSET,
-            input_names=[s.name for s in specs],
-            output_names=[signature.output.name, signature.gradient.name],
-            dynamic_shapes=(axes,),
-            verbose=False,
-        )
-        assert program is not None  # None only where a file is asked for
-        program.save(path, external_data=True)
+    example = tuple(torch.zeros(s.sizes(_TRACED_BATCH, _TRACED_FRAMES * multiple, _TRACED_TOKENS)) for s in specs)
+    joint = _Joint(module, graph, signature)
+    save_onnx(joint, example, path, inputs=specs, outputs=(signature.output.name, signature.gradient.name))

@@ -1,0 +1,1 @@
+"""The command line ``segue-export``: one file for each command."""

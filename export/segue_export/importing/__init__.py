@@ -1,0 +1,1 @@
+"""From a local folder to a bundle: refuse early, estimate, acknowledge the licence, export part by part."""
