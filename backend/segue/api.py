@@ -1,8 +1,18 @@
 """The Python surface: the verbs on arrays and on files, and the renderer that keeps sessions warm."""
 
 from segue.arrays import extend, fill, regenerate, restyle, transition
-from segue.files import extend_file, fill_file, regenerate_file, rerun_file, restyle_file, transition_file
+from segue.files import (
+    extend_file,
+    fill_file,
+    plan_transition_file,
+    regenerate_file,
+    rerun_file,
+    restyle_file,
+    transition_file,
+)
 from segue.guidance.curve import Curve
+from segue.joint.plan import JoinPlan
+from segue.joint.settings import JointSettings
 from segue.render.renderer import Renderer
 from segue.render.settings import FileResult, Progress, RenderSettings
 from segue.result import Result
@@ -11,6 +21,8 @@ from segue.style.style import Style
 __all__ = [
     "Curve",
     "FileResult",
+    "JoinPlan",
+    "JointSettings",
     "Progress",
     "RenderSettings",
     "Renderer",
@@ -20,6 +32,7 @@ __all__ = [
     "extend_file",
     "fill",
     "fill_file",
+    "plan_transition_file",
     "regenerate",
     "regenerate_file",
     "rerun_file",

@@ -13,6 +13,9 @@ from segue.clip.files import AudioFile, Excerpt
 from segue.clip.gaps import seconds_to_samples
 from segue.clip.span import Span
 from segue.errors import InvalidRequest
+from segue.joint.job import transition_job
+from segue.joint.plan import JoinPlan
+from segue.joint.settings import JointSettings
 from segue.render import jobs
 from segue.render.jobs import Piece
 from segue.render.run import Done, FreedomLike, freedom_of, run_job
@@ -115,16 +118,20 @@ def transition(
     rate: int,
     *,
     overlap: float = 2.5,
+    joint: JointSettings | JoinPlan | None = None,
     freedom: FreedomLike | None = None,
     style: Style | None = None,
     song: Sequence[tuple[Audio, int]] = (),
     settings: RenderSettings | None = None,
     callback: ProgressCallback | None = None,
 ) -> Result:
-    """``left`` flows into ``right``, which overlap by ``overlap`` seconds. The rest as :func:`regenerate`."""
+    """``left`` flows into ``right``, which overlap by ``overlap`` seconds. The rest as :func:`regenerate`.
+
+    ``joint``: as in :func:`segue.transition_file`; None joins the end of the one and the start of the other.
+    """
     songs = [_source(a, r) for a, r in song]
-    spanned = seconds_to_samples(overlap, rate, "the overlap")
-    job = jobs.transition(_source(left, rate), _source(right, rate), spanned, freedom_of(freedom, style), songs)
+    tracks = _source(left, rate), _source(right, rate)
+    job = transition_job(*tracks, overlap, freedom_of(freedom, style), joint, songs)
     return _result(run_job(job, songs, settings or RenderSettings(), callback, style=style))
 
 

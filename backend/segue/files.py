@@ -13,6 +13,10 @@ from segue.clip.recipe import Recipe
 from segue.clip.span import Span
 from segue.clip.tags import read_recipe
 from segue.errors import InvalidRequest
+from segue.joint.job import joined, transition_job
+from segue.joint.plan import JoinPlan
+from segue.joint.propose import plan_transition
+from segue.joint.settings import JointSettings
 from segue.render import jobs
 from segue.render.jobs import Job
 from segue.render.run import FreedomLike, PathLike, freedom_of, run_job
@@ -90,6 +94,7 @@ def transition_file(
     out: PathLike,
     *,
     overlap: float = 2.5,
+    joint: JointSettings | JoinPlan | None = None,
     freedom: FreedomLike | None = None,
     style: Style | None = None,
     song: Sequence[PathLike] = (),
@@ -97,12 +102,26 @@ def transition_file(
     overwrite: bool = False,
     callback: ProgressCallback | None = None,
 ) -> FileResult:
-    """One file flows into another. The rest as :func:`fill_file`."""
+    """One file flows into another over ``overlap`` seconds. The rest as :func:`fill_file`.
+
+    ``joint``: where, and what is matched: ``JointSettings()`` finds a downbeat of both and brings tempo and loudness of
+    the one to those of the other, a plan of :func:`plan_transition_file` is followed; None joins end and start.
+    """
     leaving, entering, songs = read_audio(Path(left)), read_audio(Path(right)), _songs(song)
     _check_out(leaving, out, settings, overwrite)
-    spanned = seconds_to_samples(overlap, leaving.rate, "the overlap")
-    job = jobs.transition(leaving, entering, spanned, freedom_of(freedom, style), songs)
+    job = transition_job(leaving, entering, overlap, freedom_of(freedom, style), joint, songs)
     return _write(job, songs, out, settings, callback, style)
+
+
+def plan_transition_file(
+    left: PathLike, right: PathLike, joint: JointSettings | None = None, *, overlap: float = 2.5
+) -> JoinPlan:
+    """The plan that :func:`transition_file` would follow, to look at, to draw, or to hand to it; nothing is rendered.
+
+    Raises:
+        AudioFileError, InvalidRequest: see :func:`segue.joint.propose.plan_transition`.
+    """
+    return plan_transition(read_audio(Path(left)), read_audio(Path(right)), joint, overlap=overlap)
 
 
 def restyle_file(
@@ -211,6 +230,8 @@ def _remade(recipe: Recipe, path: Path, given: Sequence[Path]) -> tuple[Job, lis
         return jobs.restyle(first, spans, freedom_of(freedom), songs), songs
     if recipe.task == "transition":
         second = _find(recipe.sources[1], path, given)
+        if "joint" in p:
+            return joined(first, second, JoinPlan.from_plain(p["joint"]), freedom_of(freedom), songs), songs
         return jobs.transition(first, second, _int(p, "overlap"), freedom_of(freedom), songs), songs
     raise InvalidRequest(f"the recipe's task {recipe.task!r} is unknown to this Segue: update it")
 

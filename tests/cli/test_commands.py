@@ -119,7 +119,19 @@ def test_transition_keeps_both_tracks_outside_the_overlap(
     music: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out, overlap = tmp_path / "out.wav", round(0.4 * RATE)
-    argv = ["transition", str(music), str(music), "--overlap", "0.4", "-o", str(out), "--steps", "1", "--json"]
+    argv = [
+        "transition",
+        str(music),
+        str(music),
+        "--plain",
+        "--overlap",
+        "0.4",
+        "-o",
+        str(out),
+        "--steps",
+        "1",
+        "--json",
+    ]
     assert run(argv) == 0
     printed = object_printed(capsys)
     assert (printed["path"], printed["paths"]) == (str(out), [str(out)])

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from segue.clip.polyphase import resample
 from segue.errors import InvalidRequest
-from segue.guidance.embedders.polyphase import resample
 
 EDGE = 400  # samples of the output that hear the ends
 

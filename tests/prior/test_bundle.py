@@ -175,9 +175,9 @@ def _manifest(old: str = "", new: str = "") -> bytes:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('format = "1.0"', 'format = "2.0"', r"format is 2\.0, this Segue reads 1\.x"),
-        ('format = "1.0"', "format = 1", "expected format"),
-        ('format = "1.0"', 'colour = "red"', "expected format"),
+        ('format = "1.1"', 'format = "2.0"', r"format is 2\.0, this Segue reads 1\.x"),
+        ('format = "1.1"', "format = 1", "expected format"),
+        ('format = "1.1"', 'colour = "red"', "expected format"),
         ('name = "tiny"', 'name = "tiny"\ncolour = "red"', "colour"),
         ('name = "tiny"', 'name = "../tiny"', "name"),
         ("commercial_use = true", "", "commercial_use"),
@@ -196,7 +196,7 @@ def test_manifests_that_say_something_else_are_refused(old: str, new: str, messa
 
 
 def test_a_newer_minor_format_is_read_without_what_is_new() -> None:
-    text = _manifest('format = "1.0"', 'format = "1.7"\ncolour = "red"')
+    text = _manifest('format = "1.1"', 'format = "1.7"\ncolour = "red"')
     assert parse_manifest(text).name == "tiny"
 
 

@@ -60,3 +60,10 @@ def test_extras_serve_names_of_their_own() -> None:
 def test_unknown_names_are_refused_with_those_known() -> None:
     with pytest.raises(InvalidRequest, match=r"'lyrics'; known are .*'mask'"):
         provide(["mask", "lyrics"], _request())
+
+
+def test_seconds_are_those_of_the_window_itself_for_every_window() -> None:
+    """Wherever it stands on the timeline: what the families' own pipelines tell their networks."""
+    asked = _request(seconds=(12.0, 6.0))
+    given = provide(["seconds"], asked)["seconds"]
+    assert given.tolist() == [[0.0, 6.0]] * len(asked.context)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segue.clip.span import Span
-from segue.render.windows import WindowedPrior, known_frames, lay_out, ownership, slice_windows
+from segue.render.windows import SEAM, WindowedPrior, WindowRange, known_frames, lay_out, ownership, slice_windows
 
 TOKEN, WINDOW, CONTEXT = 2048, 96, 20
 
@@ -82,3 +82,30 @@ def test_windows_are_sliced_in_order() -> None:
     sliced = slice_windows(values, (Span(0, 6), Span(3, 9)))
     assert sliced[:, 0, 0].tolist() == [0.0, 3.0]
     assert sliced.shape == (2, 1, 6)
+
+
+@given(
+    st.sampled_from([128, 1764, 2048, 4096]),
+    st.integers(16, 200),
+    st.integers(0, 400),
+    st.sampled_from([1, 2]),
+    st.integers(0, 20 * 44100),
+    st.integers(4000, 8 * 44100),
+)
+def test_windows_keep_to_what_a_prior_can_see_and_leave_room_for_the_seams(
+    token: int, least: int, more: int, multiple: int, start: int, length: int
+) -> None:
+    within = WindowRange(least * multiple, (least + more) * multiple, multiple)
+    gap = Span(start, start + length)
+    layout = within.lay_out(gap, token)
+    sizes = {window.length for window in layout.windows}
+    assert len(sizes) == 1 and within.least <= min(sizes) <= within.most
+    assert min(sizes) % multiple == 0
+    assert layout.span.start <= gap.start - SEAM and gap.stop + SEAM <= layout.span.stop
+
+
+def test_a_window_is_as_short_as_6_s_where_that_holds_the_gap_and_2_s_beside_it() -> None:
+    within = WindowRange(1, 1292)
+    assert within.fitting(Span(0, 44100), 4096) == 65
+    assert within.fitting(Span(0, 10 * 44100), 4096) == 108 + 2 * 22
+    assert WindowRange(1024, 1024).fitting(Span(0, 44100), 2048) == 1024

@@ -21,6 +21,7 @@ from segue.sampling.ddim import DDIM
 from segue.sampling.ddpm import DDPM
 from segue.sampling.ding import DING
 from segue.sampling.dpmpp import DPMpp2M
+from segue.sampling.dpmpp_sde import SDEDPMpp2M
 from segue.sampling.noise import start_noise
 from segue.sampling.pingpong import PingPong
 from segue.sampling.registry import SAMPLERS
@@ -54,6 +55,7 @@ SAMPLER_OF: dict[str, Callable[[range], Sampler]] = {
     "ddim": lambda _: DDIM(),
     "ddim_eta": lambda _: DDIM(eta=0.7),
     "dpmpp": lambda _: DPMpp2M(),
+    "dpmpp-sde": lambda _: SDEDPMpp2M(),
     "pingpong": lambda _: PingPong(),
     "ding": ding,
 }
@@ -215,7 +217,7 @@ def test_a_result_beyond_float32_is_not_returned() -> None:
 
 def test_samplers_are_made_by_name_with_their_settings() -> None:
     assert SAMPLERS.make("ddim", eta=0.25) == DDIM(eta=0.25)
-    assert {"ddpm", "ddim", "dpmpp", "pingpong", "ding"} <= set(SAMPLERS.names)
+    assert {"ddpm", "ddim", "dpmpp", "dpmpp-sde", "pingpong", "ding"} <= set(SAMPLERS.names)
     with pytest.raises(InvalidRequest, match=r"unknown sampler 'euler'.*ddim"):
         SAMPLERS.make("euler")
     with pytest.raises(InvalidRequest, match=r"settings of sampler 'ddim' do not fit.*steps"):

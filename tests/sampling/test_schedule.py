@@ -11,7 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segue.errors import InvalidRequest
-from segue.sampling.schedule import Schedule, alpha, log_snr, sigma, variance_between
+from segue.sampling.schedule import (
+    Schedule,
+    alpha,
+    flow_time,
+    log_snr,
+    sigma,
+    time_of_flow,
+    variance_between,
+)
+from segue.sampling.spacing import Spacing
 
 unit = st.floats(0.0, 1.0)
 
@@ -69,3 +78,40 @@ def test_limits_that_are_no_range_are_refused() -> None:
     for start, stop in ((0.2, 0.5), (1.1, 0.0), (0.5, -0.1)):
         with pytest.raises(InvalidRequest, match="stop < start"):
             Schedule.linear(4, start, stop)
+
+
+@given(st.integers(1, 60), st.floats(0.2, 8.0), st.floats(0.05, 1.0))
+def test_flow_times_are_those_of_the_shifted_flow_from_the_start_down(steps: int, shift: float, start: float) -> None:
+    """tau = shift u / (1 + (shift - 1) u) for u at equal distances, by inverting it."""
+    times = Schedule.flow(steps, shift, start).times
+    assert (times[0], times[-1], len(times)) == (start, 0.0, steps + 1)
+    taus = [flow_time(t) for t in times]
+    places = [tau / (shift - (shift - 1.0) * tau) for tau in taus]
+    assert all(
+        a - b == pytest.approx(places[0] / steps, rel=1e-6) for a, b in pairwise(places)
+    )  # the last place is exactly 0
+    assert [time_of_flow(tau) for tau in taus] == pytest.approx(list(times), abs=1e-12)
+
+
+def test_the_flow_of_ace_steps_turbo_weights_has_its_published_times() -> None:
+    """Its table for 8 steps at shift 3: 1, 0.9545, 0.9, 0.8333, 0.75, 0.6429, 0.5, 0.3, 0."""
+    taus = [flow_time(t) for t in Schedule.flow(8, 3.0).times]
+    assert taus == pytest.approx([1, 21 / 22, 0.9, 5 / 6, 0.75, 9 / 14, 0.5, 0.3, 0], abs=1e-12)
+
+
+def test_edm_times_have_both_limits_and_then_clean_data() -> None:
+    times = Schedule.edm(5, -math.log(500.0), -math.log(0.3)).times
+    ratios = [sigma(t) / alpha(t) for t in times[:-1]]
+    expected = [500.0 ** (1 - i / 4) * 0.3 ** (i / 4) for i in range(5)]
+    assert ratios == pytest.approx(expected, rel=1e-9) and times[-1] == 0.0
+
+
+@pytest.mark.parametrize("kind", ["linear", "log_snr", "edm", "flow"])
+def test_every_spacing_can_begin_late_even_beyond_its_own_end(kind: str) -> None:
+    spacing = Spacing(kind, -6.0, 1.0, 3.0)
+    for start in (1.0, 0.7, 0.1):
+        schedule = spacing.schedule(6, start)
+        assert schedule.steps == 6 and schedule.times[-1] == 0.0
+        assert 0.99 * start <= schedule.times[0] <= start
+    with pytest.raises(InvalidRequest):
+        Spacing("squared")

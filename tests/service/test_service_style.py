@@ -13,6 +13,8 @@ from segue.clip.clip import Clip
 from segue.clip.span import Span
 from segue.errors import InvalidRequest
 from segue.guidance.curve import Curve
+from segue.prior.folders import embedded_folder
+from segue.prior.manifest import MANIFEST, PROMPTS
 from segue.render.settings import RenderSettings
 from segue.service.catalog import Catalog
 from segue.service.header import describe, digests_of, material_key
@@ -23,6 +25,7 @@ from segue.service.worker.material import BUILDERS
 from segue.style.preset import embedded_presets
 from segue.style.style import Style
 from segue.tasks.registry import TASKS
+from segue_protocol.messages import Settings
 
 RATE = 44100
 HALF = Curve.constant(0.5)
@@ -140,3 +143,22 @@ def test_the_catalogue_lists_presets_the_users_own_among_them(tmp_path: Path, mo
     (tmp_path / "segue" / "presets").mkdir(parents=True)
     (tmp_path / "segue" / "presets" / "mine.toml").write_text('about = "x"\n[tags]\nrock = 1.0\n')
     assert "mine" in catalog.presets
+
+
+def test_stored_prompts_are_listed_with_the_presets_and_become_the_prompt_they_are(tmp_path: Path) -> None:
+    """A bundle of the user's folder, by its manifest alone: what plug-ins offer as presets needs no change there."""
+    folder = tmp_path / "spoken"
+    folder.mkdir()
+    text = (embedded_folder() / MANIFEST).read_text().replace('format = "1.0"', 'format = "1.1"')
+    words = f'[[prompts]]\nname = "dusty piano"\ntext = "dusty upright piano"\n[files]\n"{PROMPTS}" = "{"0" * 64}"\n'
+    (folder / MANIFEST).write_text(text.replace("[files]\n", words))
+    catalog = Catalog(folder=tmp_path)
+    assert "dusty piano" in catalog.presets
+    asked = Settings(seed=0, candidates=1, preset="dusty piano", bundle="spoken")
+    heard = catalog.heard(asked)
+    assert (heard.preset, heard.prompt) == (None, "dusty piano")
+    assert catalog.heard(asked.model_copy(update={"bundle": None})).preset == "dusty piano"
+    calm = asked.model_copy(update={"preset": "calm"})
+    assert catalog.heard(calm) == calm
+    with pytest.raises(InvalidRequest, match="got both"):
+        catalog.heard(asked.model_copy(update={"prompt": "rain"}))

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import math
-import warnings
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyloudnorm
-from jaxtyping import Float
-
+from segue.clip.analysis import integrated_loudness
 from segue.clip.files import read_audio
 from segue.clip.tags import read_recipe
 from segue.errors import AudioFileError, InvalidRequest
@@ -25,6 +20,7 @@ def about_audio(path: Path) -> dict[str, Any]:
     """
     file = read_audio(path)
     clip = file.clip()
+    loudness = integrated_loudness(clip.samples, clip.rate)
     facts: dict[str, Any] = {
         "path": str(path),
         "container": file.container,
@@ -33,7 +29,7 @@ def about_audio(path: Path) -> dict[str, Any]:
         "channels": file.channels,
         "samples": file.length,
         "seconds": round(clip.seconds, 6),
-        "loudness_lufs": loudness(clip.samples, clip.rate),
+        "loudness_lufs": None if loudness is None else round(loudness, 2),
     }
     try:
         facts["recipe"] = read_recipe(path).model_dump(mode="json")
@@ -65,15 +61,7 @@ def about_bundle(name: str) -> dict[str, Any]:
         "codec": manifest.codec.kind,
         "sampling": manifest.sampling.model_dump(mode="json"),
         "conditioning": [one.name for one in manifest.conditioning],
+        "prompts": {one.name: one.text for one in manifest.prompts},
+        "reads_any_prompt": manifest.text is not None,
         "training_data": [f"{one.name} ({one.licence})" for one in manifest.training_data],
     }
-
-
-def loudness(samples: Float[np.ndarray, "channels samples"], rate: int) -> float | None:
-    """Integrated loudness (ITU-R BS.1770) in LUFS; None under 0.4 s, one block of the meter, and for silence."""
-    if samples.shape[1] < 0.4 * rate or not samples.any():
-        return None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pyloudnorm takes the logarithm of blocks that are silent
-        measured = float(pyloudnorm.Meter(rate).integrated_loudness(samples.T.astype(np.float64)))
-    return round(measured, 2) if math.isfinite(measured) else None

@@ -82,7 +82,14 @@ class RenderOptions(OutputOptions):
             help="Follow a curve of seconds,value: loudness in LUFS, onsets as times the usual, brightness in Hz.",
         ),
     ] = None
-    prompt: Annotated[str | None, typer.Option(metavar="TEXT", help="For bundles that read one; else its tags.")] = None
+    prompt: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT",
+            help='What it should be, as in "dusty upright piano", or a prompt stored in the bundle by name; '
+            "of bundles that read none, the tags it names.",
+        ),
+    ] = None
     amount: Annotated[
         str, typer.Option(metavar="NUMBER|FILE", help="How much of the style, 0 to 1; or a file of seconds,value.")
     ] = "1"

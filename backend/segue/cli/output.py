@@ -6,6 +6,7 @@ import importlib.util
 import json
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from segue.cli.options import OutputOptions
 from segue.errors import AudioFileError, BundleRejected, Cancelled, InvalidRequest, ResourceError, SegueError
@@ -59,14 +60,23 @@ def check_destinations(options: OutputOptions) -> None:
         InvalidRequest: the file exists and --force is not given, its folder does not, or it has the wrong suffix.
         ResourceError: a plot is asked for and matplotlib is missing.
     """
-    for path, option, suffix in ((options.plot, "--plot", ".png"), (options.report, "--report", ".json")):
-        if path is None:
-            continue
-        if path.suffix.lower() != suffix:
-            raise InvalidRequest(f"{option} writes a {suffix} file, got {path}; name it {path.stem}{suffix}")
-        if not path.parent.is_dir():
-            raise InvalidRequest(f"{option} {path}: the folder {path.parent} does not exist; make it first")
-        if path.exists() and not options.force:
-            raise InvalidRequest(f"{option} {path} exists; give --force to overwrite it")
-    if options.plot is not None and importlib.util.find_spec("matplotlib") is None:
-        raise ResourceError("--plot needs matplotlib; install it with: pip install segue[plot]")
+    check_picture(options.plot, "--plot", force=options.force)
+    _check_destination(options.report, "--report", ".json", force=options.force)
+
+
+def check_picture(path: Path | None, option: str, *, force: bool) -> None:
+    """Refuse a PNG that could not be drawn; as :func:`check_destinations`."""
+    _check_destination(path, option, ".png", force=force)
+    if path is not None and importlib.util.find_spec("matplotlib") is None:
+        raise ResourceError(f"{option} needs matplotlib; install it with: pip install segue[plot]")
+
+
+def _check_destination(path: Path | None, option: str, suffix: str, *, force: bool) -> None:
+    if path is None:
+        return
+    if path.suffix.lower() != suffix:
+        raise InvalidRequest(f"{option} writes a {suffix} file, got {path}; name it {path.stem}{suffix}")
+    if not path.parent.is_dir():
+        raise InvalidRequest(f"{option} {path}: the folder {path.parent} does not exist; make it first")
+    if path.exists() and not force:
+        raise InvalidRequest(f"{option} {path} exists; give --force to overwrite it")

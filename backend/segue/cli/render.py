@@ -13,6 +13,7 @@ from segue.cli.progress import watching
 from segue.cli.style import read_style
 from segue.clip.atomic import replacing
 from segue.clip.files import read_audio
+from segue.joint.plan import JoinPlan
 from segue.plain import jsonable
 from segue.render.settings import FileResult, RenderSettings
 
@@ -65,7 +66,8 @@ def settings_of(options: RenderOptions) -> RenderSettings:
 
 def summary(result: FileResult) -> list[str]:
     """The result in lines for people: how well each gap came out, what it took, and where it is."""
-    lines = [_gap_line(gap) for gap in result.report["gaps"]]
+    lines = JoinPlan.from_plain(result.report["joint"]).lines() if "joint" in result.report else []
+    lines += [_gap_line(gap) for gap in result.report["gaps"]]
     lines += (result.report["style"] or {"notes": []})["notes"]
     lines += [note for gap in result.report["gaps"] for note in gap["notes"]]
     total = sum(result.report["seconds"].values())

@@ -7,6 +7,7 @@ there is nothing to compare with: a gap without context, or audio too short.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -111,6 +112,16 @@ def loudness_jump_db(audio: Audio, gap: Span, rate: int = MODEL_RATE) -> float |
         if min(before, after) >= 0.05 * rate:
             jumps.append(abs(level(seam, seam + after) - level(seam - before, seam)))
     return max(jumps, default=None)
+
+
+def integrated_loudness(audio: Audio, rate: int = MODEL_RATE) -> float | None:
+    """Integrated loudness (ITU-R BS.1770, gated) in LUFS; None under 0.4 s, one block of the meter, and for silence."""
+    if audio.shape[1] < _LOUDNESS_SECONDS * rate or not audio.any():
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pyloudnorm takes the logarithm of blocks that are silent
+        measured = float(pyloudnorm.Meter(rate).integrated_loudness(audio.T.astype(np.float64)))
+    return measured if math.isfinite(measured) else None
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,13 @@ from segue.prior.checks import check_files, check_graphs
 from segue.prior.codecs.registry import CodecSource, make_codec
 from segue.prior.contract import Codec
 from segue.prior.folders import bundles_folder, embedded_folder, is_bundle_name
-from segue.prior.manifest import Manifest, read_manifest
+from segue.prior.manifest import TOKENIZER, Manifest, read_manifest
 from segue.prior.onnx_function import OnnxDenoiser, OnnxFunction
+from segue.prior.prompts import Prompts
 from segue.prior.quarantine import ensure_passed
 from segue.prior.runtime import Graph, SessionSettings
 from segue.prior.signature import Signature
+from segue.prior.text import PromptEncoder
 from segue.prior.weight_checks import check_finite
 
 
@@ -62,6 +64,7 @@ class Bundle:
         check_finite(folder, chain.from_iterable(checked.tensors.values()))
         bundle = Bundle(manifest, digest, folder, checked.graphs)
         bundle.codec()  # refuses a codec table that contradicts the manifest now, not in the middle of a render
+        bundle.prompts()  # and stored prompts
         if not embedded:
             ensure_passed(folder, manifest, digest, cache)
         return bundle
@@ -73,6 +76,19 @@ class Bundle:
     def codec(self, settings: SessionSettings | None = None) -> Codec:
         """The codec the manifest names."""
         return make_codec(CodecSource(self.manifest, lambda signature: self._load(signature, settings)))
+
+    def prompts(self, settings: SessionSettings | None = None) -> Prompts:
+        """What the bundle can be told in words; its text encoder's session is made when first needed.
+
+        Raises:
+            BundleRejected: the stored prompts are not what the manifest lists.
+        """
+        text, signature = self.manifest.text, self.manifest.text_signature()
+        encoder = None
+        if text is not None and signature is not None:
+            graph, tokenizer = self._graphs[signature.graph], self.folder / TOKENIZER
+            encoder = PromptEncoder(text, signature, graph, tokenizer, settings or SessionSettings())
+        return Prompts.read(self.manifest, self.folder, encoder)
 
     def _load(self, signature: Signature, settings: SessionSettings | None) -> OnnxFunction:
         return OnnxFunction(signature, self._graphs, settings or SessionSettings())

@@ -13,15 +13,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from onnx import ModelProto
+
 from segue.errors import BundleRejected
-from segue.prior.graph_checks import check_graph, check_interface
-from segue.prior.manifest import MANIFEST, Manifest
+from segue.prior.graph_checks import check_graph, check_interface, check_text_interface
+from segue.prior.manifest import MANIFEST, PROMPTS, TOKENIZER, Manifest
 from segue.prior.runtime import Graph
 from segue.prior.weight_checks import StoredTensor, check_coverage
 
 MAX_GRAPH_BYTES = 64 << 20
 MAX_WEIGHTS_BYTES = 64 << 30
-WEIGHT_FILES = frozenset({"weights.bin", "codec.bin"})
+MAX_TEXT_BYTES = 256 << 20
+WEIGHT_FILES = frozenset({"weights.bin", "codec.bin", "text.bin"})
+_TEXT_FILES = frozenset({TOKENIZER, PROMPTS})
 _PLAIN_TEXT = frozenset({".md", ".txt", ""})  # README.md, LICENCE and the like: listed and hashed, never interpreted
 _BLOCK = 1 << 20
 
@@ -61,12 +65,14 @@ def _check_kind(path: Path, *, may_be_linked: bool) -> None:
         limit = MAX_GRAPH_BYTES
     elif name in WEIGHT_FILES:
         limit = MAX_WEIGHTS_BYTES
+    elif name in _TEXT_FILES:
+        limit = MAX_TEXT_BYTES
     elif path.suffix in _PLAIN_TEXT:
         limit = _BLOCK
     else:
         raise BundleRejected(
-            f"{name}: a bundle holds .onnx graphs, {sorted(WEIGHT_FILES)} and texts; checkpoints in other formats "
-            "(pickles among them) are never read: export them with segue_export"
+            f"{name}: a bundle holds .onnx graphs, {sorted(WEIGHT_FILES | _TEXT_FILES)} and texts; checkpoints in "
+            "other formats (pickles among them) are never read: export them with segue_export"
         )
     if status.st_size > limit:
         raise BundleRejected(f"{name}: expected at most {limit} bytes, got {status.st_size}")
@@ -95,16 +101,19 @@ def check_graphs(folder: Path, manifest: Manifest) -> Checked:
     graphs: dict[str, Graph] = {}
     tensors: dict[str, list[StoredTensor]] = {name: [] for name in WEIGHT_FILES & set(manifest.files)}
     sizes = {name: (folder / name).stat().st_size for name in tensors}
+
+    def load(name: str) -> ModelProto:
+        model = _read(folder / f"{name}.onnx", manifest.files)
+        proto, stored = check_graph(name, model, sizes)
+        for tensor in stored:
+            tensors[tensor.file].append(tensor)
+        graphs[name] = Graph(name, model, folder)
+        return proto
+
     for signature in manifest.functions():
-        models = []
-        for name in signature.graphs:
-            model = _read(folder / f"{name}.onnx", manifest.files)
-            proto, stored = check_graph(name, model, sizes)
-            for tensor in stored:
-                tensors[tensor.file].append(tensor)
-            models.append(proto)
-            graphs[name] = Graph(name, model, folder)
-        check_interface(signature, *models)
+        check_interface(signature, *(load(name) for name in signature.graphs))
+    if (text := manifest.text_signature()) is not None:
+        check_text_interface(text, load(text.graph))
     for file, stored in tensors.items():
         check_coverage(folder / file, stored)
     return Checked(graphs, tensors)

@@ -51,15 +51,22 @@ def donors(request: ConditioningRequest) -> Tensor:
     return present.reshape(batch, -1, frames)
 
 
+def seconds(request: ConditioningRequest) -> Tensor:
+    """(batch, 2): where the window begins and ends, in seconds of itself: 0 and its length."""
+    batch = request.context.shape[0]
+    return torch.tensor([[0.0, request.seconds[1]]], device=request.context.device).repeat(batch, 1)
+
+
 PROVIDERS: dict[str, Callable[[ConditioningRequest], Tensor]] = {
     "mask": mask,
     "context": context,
     "donors": donors,
     "presence": presence,
+    "seconds": seconds,
 }
 
-TEXT_INPUTS: set[str] = set()
-"""Names of conditioning inputs whose provider reads ``request.prompt``: a bundle with one of them takes a prompt."""
+PROMPT_PREFIX = "prompt_"
+"""Names of conditioning inputs that begin so are no provider's: :class:`segue.prior.prompted.Prompted` gives them."""
 
 
 def provide(names: Iterable[str], request: ConditioningRequest) -> dict[str, Tensor]:

@@ -51,14 +51,13 @@ class ConditioningRequest:
 
     ``mask`` (batch, 1, frames), 1 = known; ``context`` (batch, channels, frames), the latents where known, else 0;
     ``donors`` (batch, n, channels, frames) with ``presence`` (batch, n, frames), 1 where a donor covers a frame.
-    ``prompt`` is a text; ``seconds`` the window's start and length.
+    ``seconds``: the window's start on the timeline and its length.
     """
 
     mask: Float[Tensor, "batch 1 frames"]
     context: Latents
     donors: Float[Tensor, "batch n channels frames"] | None = None
     presence: Float[Tensor, "batch n frames"] | None = None
-    prompt: str | None = None
     seconds: tuple[float, float] = (0.0, 0.0)
     extras: Mapping[str, Tensor] = field(default_factory=dict)
 

@@ -15,7 +15,7 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, numpy_helper
 
 from segue.errors import BundleRejected
-from segue.prior.signature import Signature, TensorSpec
+from segue.prior.signature import Signature, TensorSpec, TextSignature
 from segue.prior.weight_checks import StoredTensor
 
 OPSETS = range(18, 24)
@@ -197,8 +197,25 @@ def check_interface(signature: Signature, plain: ModelProto, forward: ModelProto
             raise BundleRejected(f"{name}.onnx: input {value.name[:80]!r} is not what {signature.graphs[1]}.onnx saves")
 
 
-def _check_values(graph: str, what: str, values: Sequence[ValueInfoProto], expected: Mapping[str, TensorSpec]) -> None:
-    """Names, float32 and shapes of a graph's inputs or outputs."""
+def check_text_interface(signature: TextSignature, proto: ModelProto) -> None:
+    """The text encoder takes tokens and gives conditioning.
+
+    Raises:
+        BundleRejected: a name, type or shape differs.
+    """
+    inputs, outputs = ({s.name: s for s in specs} for specs in (signature.inputs, signature.outputs))
+    _check_values(signature.graph, "inputs", proto.graph.input, inputs, TensorProto.INT64)
+    _check_values(signature.graph, "outputs", proto.graph.output, outputs)
+
+
+def _check_values(
+    graph: str,
+    what: str,
+    values: Sequence[ValueInfoProto],
+    expected: Mapping[str, TensorSpec],
+    kind: int = TensorProto.FLOAT,
+) -> None:
+    """Names, type and shapes of a graph's inputs or outputs."""
     found = [v.name for v in values]
     if sorted(found) != sorted(expected):
         raise BundleRejected(
@@ -208,8 +225,8 @@ def _check_values(graph: str, what: str, values: Sequence[ValueInfoProto], expec
     for value in values:
         tensor, spec = value.type.tensor_type, expected[value.name]
         shape = tuple(d.dim_value if d.HasField("dim_value") else d.dim_param for d in tensor.shape.dim)
-        if tensor.elem_type != TensorProto.FLOAT or shape != spec.shape:
+        if tensor.elem_type != kind or shape != spec.shape:
             raise BundleRejected(
-                f"{graph}.onnx: expected {value.name} to be float32 {spec.describe()}, "
+                f"{graph}.onnx: expected {value.name} to be {TensorProto.DataType.Name(kind)} {spec.describe()}, "
                 f"got type {tensor.elem_type} {shape}"
             )

@@ -23,7 +23,7 @@ from segue.errors import BundleRejected, SegueError
 from segue.prior.checks import check_graphs
 from segue.prior.manifest import Manifest, read_manifest
 from segue.prior.runtime import Graph, SessionSettings, open_session
-from segue.prior.signature import Signature
+from segue.prior.signature import Signature, TextSignature
 
 FRAMES = 8
 _SECONDS, _SECONDS_PER_GIB = 60.0, 60.0
@@ -133,6 +133,14 @@ def _try_function(signature: Signature, graphs: Mapping[str, Graph]) -> None:
             raise BundleRejected(f"{name}.onnx: expected a finite result of shape {shape} from a short random input")
 
 
+def _try_text(signature: TextSignature, graphs: Mapping[str, Graph], tokens: int) -> None:
+    """Run the text encoder on ``tokens`` tokens of id 0; what it makes must be finite."""
+    values = {s.name: np.full(s.sizes(1, 0, tokens), s.name == "token_mask", np.int64) for s in signature.inputs}
+    for name, result in _run(graphs[signature.graph], values).items():
+        if not np.isfinite(result).all():
+            raise BundleRejected(f"{signature.graph}.onnx: expected a finite {name} from {tokens} tokens")
+
+
 def main(folder: str, digest: str) -> int:
     """The child's work: check the files anew, then load and run everything. Returns the exit status."""
     try:
@@ -143,6 +151,8 @@ def main(folder: str, digest: str) -> int:
         _limit_resources(sum((Path(folder) / name).stat().st_size for name in manifest.files))
         for signature in manifest.functions():
             _try_function(signature, graphs)
+        if (encoder := manifest.text_signature()) is not None and manifest.text is not None:
+            _try_text(encoder, graphs, manifest.text.pad_to or FRAMES)
     except SegueError as error:
         print(" ".join(str(error).split()), file=sys.stderr)
         return 1

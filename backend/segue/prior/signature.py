@@ -13,7 +13,10 @@ from dataclasses import dataclass
 from segue.errors import InvalidRequest
 
 Axis = int | str
-"""A fixed size, ``"batch"``, ``"frames"``, or ``"frames*N"`` (N samples, say, for each latent frame)."""
+"""A fixed size, ``"batch"``, ``"frames"``, ``"frames*N"`` (N samples, say, for each latent frame), or ``"tokens"``."""
+
+TOKENS = "tokens"
+"""The free length of a prompt, which has nothing to do with the window's."""
 
 COTANGENT = "cot"
 GRADIENT = "g"
@@ -46,12 +49,14 @@ class TensorSpec:
             raise InvalidRequest(f"{self.name}: expected a shape that begins with 'batch', got {self.shape}")
         for axis in self.shape[1:]:
             fixed = isinstance(axis, int) and not isinstance(axis, bool) and axis > 0
-            if not fixed and frames_factor(axis) is None:
-                raise InvalidRequest(f"{self.name}: an axis is a size, 'frames' or 'frames*N', got {axis!r}")
+            if not fixed and axis != TOKENS and frames_factor(axis) is None:
+                raise InvalidRequest(f"{self.name}: an axis is a size, 'frames', 'frames*N' or 'tokens', got {axis!r}")
+        if self.shape.count(TOKENS) > 1:
+            raise InvalidRequest(f"{self.name}: expected at most one axis 'tokens', got {self.shape}")
 
-    def sizes(self, batch: int, frames: int) -> tuple[int, ...]:
-        """The shape for a batch and a number of latent frames."""
-        return (batch, *(self._size(a, frames) for a in self.shape[1:]))
+    def sizes(self, batch: int, frames: int, tokens: int = 8) -> tuple[int, ...]:
+        """The shape for a batch, a number of latent frames and, where an axis follows the prompt, of tokens."""
+        return (batch, *(tokens if a == TOKENS else self._size(a, frames) for a in self.shape[1:]))
 
     def match(self, sizes: Sequence[int]) -> tuple[int, int | None]:
         """Batch and latent frames of a tensor of these sizes; frames is None where no axis follows the length.
@@ -60,12 +65,14 @@ class TensorSpec:
             InvalidRequest: another rank, another fixed size, an empty axis, or lengths that contradict each other.
         """
         frames: int | None = None
+        tokens = 0
         for axis, size in zip(self.shape, sizes, strict=False):
             factor = frames_factor(axis)
             if factor is not None and frames is None:
                 frames = size // factor
+            tokens = size if axis == TOKENS else tokens
         fits = len(sizes) == len(self.shape) and min(sizes) > 0
-        if not fits or tuple(sizes) != self.sizes(sizes[0], frames or 0):
+        if not fits or tuple(sizes) != self.sizes(sizes[0], frames or 0, tokens):
             raise InvalidRequest(f"{self.name}: expected shape {self.describe()}, got {tuple(sizes)}")
         return sizes[0], frames
 
@@ -114,6 +121,21 @@ class Signature:
     def gradient(self) -> TensorSpec:
         """d loss / d variable, of the variable's shape."""
         return TensorSpec(GRADIENT, self.variable.shape)
+
+
+@dataclass(frozen=True)
+class TextSignature:
+    """The text encoder: ``outputs = text(token_ids, token_mask)``, both int64 ("batch", "tokens"); no gradient.
+
+    ``outputs`` are conditioning inputs of the denoiser. A prompt is encoded once, so there is one graph.
+    """
+
+    outputs: tuple[TensorSpec, ...]
+    graph: str = "text"
+    inputs: tuple[TensorSpec, ...] = (
+        TensorSpec("token_ids", ("batch", TOKENS)),
+        TensorSpec("token_mask", ("batch", TOKENS)),
+    )
 
 
 def denoiser_signature(channels: int, conditioning: Sequence[TensorSpec], frames_multiple: int = 1) -> Signature:

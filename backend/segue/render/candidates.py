@@ -22,7 +22,7 @@ from segue.render.generate import Guidance, SampleSettings, posterior_mean, samp
 from segue.render.progress import Progression
 from segue.render.scene import DonorWindow, Scene, cut, encode, make_scene, paste, widened
 from segue.render.sound import MARGIN, Sound, decode, recalled, shape
-from segue.render.windows import Layout, lay_out
+from segue.render.windows import Layout, WindowRange
 from segue.sampling.contract import Latents
 from segue.sampling.isolate import sample_each
 from segue.style.ear import Ear
@@ -32,16 +32,24 @@ from segue.tasks.plan import Region, Stereo
 DONOR_SECONDS = 0.3
 """Gaps over this look for donors."""
 
+DISTILLED = ("pingpong",)
+"""Samplers of priors that answer noise with a sample, not with a mean."""
+
+CLEAN = 0.5
+"""Credit of what was made without a prior: its attacks are whole, which the ear that ranks by realism does not hear."""
+
 SPLICE_FREEDOM = Freedom(Curve.constant(0.7))
 """How far a regenerated splice may leave the splice."""
 
 
 @dataclass(frozen=True)
 class Expected:
-    """What the prior takes a gap for on average: the posterior mean, in the latents of a scene."""
+    """What the prior takes a gap for on average: the posterior mean, in the latents of a scene; None where no one
+    knows.
+    """
 
     scene: Scene
-    mean: Latents
+    mean: Latents | None
 
 
 @dataclass(frozen=True)
@@ -70,13 +78,26 @@ class Studio:
     song: Song
     denoiser: Denoiser
     codec: Codec
-    window: int
+    window: WindowRange
     sampling: SampleSettings
     progress: Progression
     guidance: Guidance | None = None
     method: str | None = None
     steering: Steering | None = None
     ear: Ear | None = None
+    prompt: str | None = None
+
+    @property
+    def asks_for_more(self) -> bool:
+        """Whether a wish goes beyond what stood there: then the song does not vouch for it."""
+        return self.ear is not None or self.prompt is not None
+
+    @property
+    def foretells(self) -> bool:
+        """Whether one evaluation from noise is what the prior expects on average: of one that hears its context, and
+        that was not distilled to answer with a sample.
+        """
+        return "mask" in self.denoiser.inputs and self.sampling.sampler not in DISTILLED
 
     def guide(self, scene: Scene, excitation: Sound) -> Guidance | None:
         """What guides the samples of a scene; an ear hears them with ``excitation``."""
@@ -87,12 +108,9 @@ class Studio:
         return self.method in (None, method)
 
 
-_CONTEXT_FRAMES = 20  # least latent frames beside a gap, about a second
-
-
 def layout_of(studio: Studio, gap: Span) -> Layout:
     """The latent frames a gap is rendered in."""
-    return lay_out(gap, studio.codec.token, studio.window, min(_CONTEXT_FRAMES, studio.window // 4))
+    return studio.window.lay_out(gap, studio.codec.token)
 
 
 def prepare(studio: Studio, region: Region, pair: DonorPair | None, x_bar: Stereo | None) -> Scene:
@@ -135,7 +153,9 @@ def infilled(
     gap, progress = region.gap, studio.progress
     scene = prepare(studio, region, pair, None)
     with progress.stage("sample"):
-        expected = Expected(scene, posterior_mean(studio.denoiser, scene, studio.sampling, seeds[0]))
+        foretold = studio.foretells
+        mean = posterior_mean(studio.denoiser, scene, studio.sampling, seeds[0]) if foretold else None
+    expected = Expected(scene, mean)
     spliced = None
     if pair is not None:
         with progress.stage("recall"):
@@ -145,15 +165,16 @@ def infilled(
         if pair.period is not None:
             how = f"contexts looped every {pair.period / MODEL_RATE:.3f} s, {how}"
             credit = 0.0  # the song does not vouch for a loop
-        if studio.ear is not None:
+        if studio.asks_for_more:
             credit = 0.0  # the song vouches for what stood here, which is not what is asked for
         if studio.wants("splice"):
             yield Candidate("splice", spliced, how, None, expected, credit)
     if studio.ear is not None:
         yield from _steered(studio, region, expected, pair, seeds)
         return
-    if studio.guidance is None and studio.wants("mean"):  # the mean knows nothing of a guide
-        yield _sounded(studio, region, expected, expected.mean, "mean", seeds[0])
+    sounds = studio.codec.needs_excitation  # what a decoder makes of a mean is dull
+    if mean is not None and sounds and studio.guidance is None and studio.wants("mean"):  # it knows nothing of a guide
+        yield _sounded(studio, region, expected, mean, "mean", seeds[0])
     if studio.wants("generated"):
         yield from _sampled(studio, region, expected, "generated", seeds, None)
     if spliced is not None and studio.wants("regenerated splice"):
@@ -171,6 +192,10 @@ def varied(
     x_bar = (region.x_bar * np.float32(song.gain)).astype(np.float32)
     scene = prepare(studio, region, pair, x_bar)
     original = Sound(between(song, gap, x_bar), "the original")
+    for name, audio in region.made:
+        if studio.wants(name):
+            heard = between(song, gap, (audio * np.float32(song.gain)).astype(np.float32))
+            yield Candidate(name, heard, "as it is", credit=CLEAN)
     latents, failures = _latents(studio, scene, seeds, region.freedom, studio.guide(scene, original))
     for index, seed in enumerate(seeds):
         if index in failures:

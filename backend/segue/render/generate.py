@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -13,7 +14,8 @@ from torch import Tensor
 from segue.clip.clip import MODEL_RATE
 from segue.guidance.distances import L1
 from segue.guidance.freedom import Freedom
-from segue.guidance.objective import Term
+from segue.guidance.guided import guided
+from segue.guidance.objective import Objective, Term
 from segue.guidance.operators.keep import Keep
 from segue.prior.conditioning import provide
 from segue.prior.contract import Denoiser
@@ -26,9 +28,13 @@ from segue.sampling.ding import CERTAIN, DING
 from segue.sampling.noise import start_noise
 from segue.sampling.registry import SAMPLERS
 from segue.sampling.schedule import Schedule, alpha, sigma
+from segue.sampling.spacing import LINEAR, Spacing
 
 PAPER_SAMPLERS = ("ddpm", "ddim")
 """Samplers of the paper's algorithms: they regenerate from x_T = k z + (1 - k) x_bar at t = 1."""
+
+PAPER_XI = 3e-2
+"""The paper's strength of guidance in latents."""
 
 LEAST_NOISE = 0.02
 """A starting time at or under this leaves x_bar as it is: there is nothing to sample."""
@@ -42,7 +48,7 @@ Guidance = Callable[[Prior], GuidedPrior]
 
 @dataclass(frozen=True)
 class SampleSettings:
-    """``sampler`` by name; ``steps`` of the schedule from ``t_start`` to 0; ``prompt`` for priors that read one.
+    """``sampler`` by name; ``steps`` of the schedule from ``t_start`` to 0, at the distances of ``spacing``.
 
     ``conditioned`` False hides mask, context and donors from the network, which makes an unconditional prior of one
     that was also trained without them; the context is then held by constraints alone, see :func:`sample_latents`.
@@ -51,7 +57,7 @@ class SampleSettings:
     sampler: str
     steps: int
     t_start: float = 1.0
-    prompt: str | None = None
+    spacing: Spacing = LINEAR
     conditioned: bool = True
 
 
@@ -67,7 +73,7 @@ class Start:
 def bind(denoiser: Denoiser, scene: Scene, batch: int, settings: SampleSettings) -> Prior:
     """The prior under a scene's conditioning, over all its windows, for ``batch`` items."""
     seen = scene if settings.conditioned else scene.hidden()
-    conditioning = provide(denoiser.inputs, seen.request(settings.prompt, MODEL_RATE))
+    conditioning = provide(denoiser.inputs, seen.request(MODEL_RATE))
     windows = scene.layout.windows
     tiled = {name: value.repeat(batch, *[1] * (value.dim() - 1)) for name, value in conditioning.items()}
     prior = _on_device(denoiser.bind(tiled), denoiser.device)
@@ -98,17 +104,17 @@ def begin(scene: Scene, freedom: Freedom | None, settings: SampleSettings, noise
     """x_T, schedule and constraint for ``noise`` (batch, channels, frames)."""
     seconds = scene.layout.seconds(MODEL_RATE)
     if scene.x_bar is None or freedom is None:
-        schedule = Schedule.linear(settings.steps, settings.t_start)
-        return Start(noise, schedule, None)
+        return Start(noise, settings.spacing.schedule(settings.steps, settings.t_start), None)
     if settings.sampler in PAPER_SAMPLERS:
         # x_T = k z + (1 - k) x_bar (Levy et al. 2023, regenerate)
         k = torch.from_numpy(freedom.k(seconds)).float()
-        return Start(k * noise + (1.0 - k) * scene.x_bar, Schedule.linear(settings.steps), None)
-    t = starting_time(scene, freedom, settings)
+        return Start(k * noise + (1.0 - k) * scene.x_bar, settings.spacing.schedule(settings.steps), None)
+    schedule = settings.spacing.schedule(settings.steps, starting_time(scene, freedom, settings))
+    t = schedule.times[0]
     x_T = alpha(t) * scene.x_bar + sigma(t) * noise
     t0 = torch.from_numpy(release(scene, freedom)).float().expand(len(noise), 1, -1)
     constraint = None if settings.sampler == "ding" else Hold(scene.x_bar.expand_as(noise), noise, t0)
-    return Start(x_T, Schedule.linear(settings.steps, t), constraint)
+    return Start(x_T, schedule, constraint)
 
 
 def make_sampler(scene: Scene, freedom: Freedom | None, settings: SampleSettings, batch: int) -> Sampler:
@@ -137,8 +143,9 @@ def sample_latents(
     """Latents of the region, one batch item for each seed; x_bar itself where freedom leaves nothing to sample.
 
     A prior without a mask input, or one that is not ``conditioned``, is held to the context by noised data consistency
-    (DING: by its observation). Levy et al. 2023 also guide it there: that is their samplers, :func:`kept_context` as
-    the objective, and ``conditioned`` False. Known frames come back as the context in any case.
+    (DING: by its observation). Levy et al. 2023 also guide it there: so is one without a mask input in their samplers,
+    unless there is a ``guidance`` already; for one that is not ``conditioned`` that is :func:`kept_context` as the
+    objective. Known frames come back as the context in any case.
 
     Raises:
         NonFinite, Cancelled, InvalidRequest: see :class:`segue.sampling.contract.Sampler`.
@@ -150,11 +157,13 @@ def sample_latents(
     noise = start_noise(generators, channels, scene.layout.frames)
     start = begin(scene, freedom, settings, noise)
     prior: Prior = bind(denoiser, scene, batch, settings)
+    untold = "mask" not in denoiser.inputs
+    if guidance is None and untold and settings.conditioned and settings.sampler in PAPER_SAMPLERS:
+        guidance = partial(guided, objective=Objective((kept_context(scene, batch),)), xi=PAPER_XI)
     if guidance is not None:
         prior = guidance(prior)
     constraint = start.constraint
-    told = settings.conditioned and "mask" in denoiser.inputs
-    if not told and settings.sampler != "ding":
+    if (untold or not settings.conditioned) and settings.sampler != "ding":
         constraint = _hold_context(scene, noise, constraint)
     sampler = make_sampler(scene, freedom, settings, batch)
     latents = sampler(prior, start.schedule, start.x_T, generators, constraint=constraint, callback=callback)

@@ -32,7 +32,8 @@ from segue.tasks.regenerate import Regenerate
 from segue.tasks.restyle import Restyle
 from segue.tasks.transition import Transition
 
-Piece = Span | Excerpt | Float[np.ndarray, "_channels _samples"]
+Patch = Float[np.ndarray, "_channels _samples"]
+Piece = Span | Excerpt | Patch
 
 
 @dataclass(frozen=True)
@@ -47,14 +48,15 @@ class Job:
     """What to render and how to put it together.
 
     ``source`` gives the output its rate, channels and subtype; ``pieces`` in order are kept spans of it, excerpts of
-    other files, and holes, one for each region of ``plan``. ``origin``: the native sample of the output that sample
-    0 of the plan's timeline stands at (negative for a continuation backwards, which needs whole periods of both rates).
+    other files, audio made beforehand, and holes, one for each region of ``plan``. ``origin``: the native sample of the
+    output that sample 0 of the plan's timeline stands at (negative for a continuation backwards, which needs whole
+    periods of both rates).
     ``parameters``, ``digest`` and ``names`` go into the recipe.
     """
 
     plan: Plan
     source: AudioFile
-    pieces: tuple[Span | Excerpt | Hole, ...]
+    pieces: tuple[Span | Excerpt | Hole | Patch, ...]
     parameters: dict[str, Any]
     digest: str
     names: tuple[str, ...]
@@ -175,6 +177,20 @@ def extend(source: AudioFile, added: int, backward: bool, songs: Sequence[AudioF
     return Job(plan, source, pieces, parameters, source.digest, names)
 
 
+def check_alike(left: AudioFile, right: AudioFile) -> None:
+    """Refuse two tracks of which one would have to be converted.
+
+    Raises:
+        InvalidRequest: the files differ in rate or channels.
+    """
+    if (left.rate, left.channels) != (right.rate, right.channels):
+        raise InvalidRequest(
+            f"a transition copies both tracks bit for bit, so they need one rate and channel count: "
+            f"{left.name} has {left.rate} Hz and {left.channels} channels, "
+            f"{right.name} {right.rate} Hz and {right.channels}: convert one"
+        )
+
+
 def transition(
     left: AudioFile, right: AudioFile, overlap: int, freedom: Freedom, songs: Sequence[AudioFile] = ()
 ) -> Job:
@@ -183,12 +199,7 @@ def transition(
     Raises:
         InvalidRequest: the files differ in rate or channels; the overlap is not shorter than both.
     """
-    if (left.rate, left.channels) != (right.rate, right.channels):
-        raise InvalidRequest(
-            f"a transition copies both tracks bit for bit, so they need one rate and channel count: "
-            f"{left.name} has {left.rate} Hz and {left.channels} channels, "
-            f"{right.name} {right.rate} Hz and {right.channels}: convert one"
-        )
+    check_alike(left, right)
     if not 0 < overlap < min(left.length, right.length):
         shortest = min(left.length, right.length) / left.rate
         raise InvalidRequest(

@@ -31,7 +31,8 @@ class Weights:
     """What a unit of each measure adds to the total (credit takes away).
 
     Chosen on 32 held-out gaps (``segue_export.train.evaluate``) for the mel distance of the first-ranked take; all but
-    ``wish``, large enough that a take that comes nearer to what was asked for goes before one that fits better.
+    ``wish`` and ``realism``, large enough that a take that comes nearer to what was asked for, or to real music where
+    that is asked, goes before one that fits better.
     """
 
     credit: float = 1.0
@@ -41,6 +42,7 @@ class Weights:
     balance: float = 0.1
     high_band: float = 0.02
     wish: float = 10.0
+    realism: float = 10.0
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class Scores:
     the donors of a splice fit better than those of a song that can hardly be recalled; ``wish``: how far it is from
     what a style asks for, 0 fulfilled, about 1 plainly missed (:meth:`segue.style.ear.Ear.distance`), None without one.
     The guide's own measure is right here: the musician asked by it. What a style is worth another ear must say.
+    ``realism``: how much like music of this timeline it sounds, 1 and more is within it; None where it was not judged.
     """
 
     credit: float
@@ -62,6 +65,7 @@ class Scores:
     balance_db: float | None
     high_band_db: float | None
     wish: float | None
+    realism: float | None
     total: float
 
 
@@ -95,6 +99,7 @@ def score(
     surprise: float | None = None,
     credit: float = 0.0,
     wish: float | None = None,
+    realism: float | None = None,
     weights: Weights | None = None,
 ) -> Scores:
     """Measure ``take`` (2, gap) in place, among what is ``known`` around the gap."""
@@ -112,5 +117,6 @@ def score(
         + w.balance * (balance or 0.0)
         + w.high_band * abs(high or 0.0)
         + w.wish * (wish or 0.0)
+        - w.realism * (realism or 0.0)
     )
-    return Scores(credit, surprise, seam, loudness, balance, high, wish, float(total))
+    return Scores(credit, surprise, seam, loudness, balance, high, wish, realism, float(total))

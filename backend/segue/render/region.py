@@ -19,6 +19,7 @@ from segue.recall.song import Recallable, Song
 from segue.recall.splice import splice
 from segue.render.candidates import Candidate, Studio, infilled, interpolated, layout_of, recall, varied
 from segue.render.rank import Scores, reference_of, score, surprise_of
+from segue.render.realism import Judge
 from segue.render.sound import MARGIN
 from segue.style.chain import mixed, processed
 from segue.style.ear import Ear
@@ -76,6 +77,7 @@ def render_region(
     failed: list[NonFinite] = []
     with progress.stage("seam"):
         surroundings = surroundings_of(song, gap)
+        judge = Judge.of(song, gap) if region.made else None
     early = None
     if listener is not None and pair is not None and _asks_for_splice(studio, region):
         with progress.stage("seam"):
@@ -87,7 +89,7 @@ def render_region(
             failed.append(candidate)
             continue
         with progress.stage("seam"):
-            takes.append(join_candidate(studio, gap, candidate, surroundings))
+            takes.append(join_candidate(studio, gap, candidate, surroundings, judge))
         if listener is not None and (early is None or candidate.method != early.method):
             listener(takes[-1])
     if not takes:
@@ -115,8 +117,8 @@ def _notes(studio: Studio, region: Region) -> tuple[str, ...]:
 def _nothing(method: str | None) -> InvalidRequest:
     return InvalidRequest(
         f"no candidate of method {method!r} can be made for this gap: name another "
-        "(splice, mean, generated, regenerated splice; reshaped, regenerated; in a style: splice, steered, "
-        "steered splice; janssen), or none for the best of all"
+        "(splice, mean, generated, regenerated splice; reshaped, regenerated; in a planned transition: cross-fade, "
+        "eq fade; in a style: splice, steered, steered splice; janssen), or none for the best of all"
     )
 
 
@@ -168,17 +170,22 @@ def _listen(song: Song, gap: Span) -> Surroundings:
     return Surroundings(known, listen(timeline, gap, _SEAM, known=known), reference_of(timeline, song.blocked, gap))
 
 
-def join_candidate(studio: Studio, gap: Span, candidate: Candidate, around: Surroundings) -> Take:
-    """A candidate in its place: aligned, levelled, faded in, scored."""
+def join_candidate(
+    studio: Studio, gap: Span, candidate: Candidate, around: Surroundings, judge: Judge | None = None
+) -> Take:
+    """A candidate in its place: aligned, levelled, faded in, scored; by ``judge`` too where there is one."""
     song, expected = studio.song, candidate.expected
     timeline = song.audio[:, : song.timeline]
     covers = Span(gap.start - MARGIN, gap.stop + MARGIN)
     joined = join(timeline, gap, candidate.audio, covers, _SEAM, known=around.known, models=around.models)
     surprise = None
-    if expected is not None:
+    if expected is not None and expected.mean is not None:
         surprise = surprise_of(studio.codec, expected.scene, expected.mean, timeline, joined.samples, gap)
     wish = None if studio.ear is None else studio.ear.distance(joined.samples)
-    scores = score(timeline, joined.samples, gap, around.known, around.reference, surprise, candidate.credit, wish)
+    real = None if judge is None else judge.realism(joined.samples)
+    scores = score(
+        timeline, joined.samples, gap, around.known, around.reference, surprise, candidate.credit, wish, real
+    )
     audio = _finished(studio, gap, joined.samples) * np.float32(1.0 / song.gain)
     return Take(candidate.method, candidate.how, candidate.seed, audio, scores)
 

@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 
 from segue.clip.clip import MODEL_RATE
 from segue.errors import InvalidRequest
+from segue.guidance.cfg import PromptGuidance
 from segue.prior.bundle import Bundle
 from segue.prior.codecs.mel import MelCodec
-from segue.prior.conditioning import TEXT_INPUTS
 from segue.prior.contract import Codec, Denoiser
+from segue.prior.folders import embedded_folder
+from segue.prior.prompted import Prompted
+from segue.prior.prompts import GIVEN, Prompts
 from segue.prior.runtime import SessionSettings
 from segue.recall.song import Song
 from segue.render.candidates import Studio
-from segue.render.generate import Guidance, SampleSettings
-from segue.render.preflight import Estimate, estimate
+from segue.render.generate import PAPER_SAMPLERS, Guidance, SampleSettings
+from segue.render.preflight import EMBEDDED, Estimate, Pace, estimate
 from segue.render.progress import Progression
 from segue.render.region import RenderedRegion, Take, render_region
 from segue.render.rows import RowByRow
 from segue.render.settings import ProgressCallback, RenderSettings
+from segue.render.windows import WindowRange
 from segue.sampling.registry import SAMPLERS
+from segue.sampling.spacing import Spacing
 from segue.style.resolve import Resolved
 from segue.style.steering import Steering
 from segue.tasks.plan import Plan
@@ -31,6 +36,9 @@ from segue.tasks.plan import Plan
 TAKES = 2
 """Seeds sampled for each gap at the least; more where more candidates are asked for."""
 
+
+UNTOLD_SAMPLERS = (*PAPER_SAMPLERS, "ding")
+"""Samplers that hold a prior without a mask input to its context."""
 
 Listener = Callable[[int, Take], None]
 """Hears the index of a region and one of its takes, see :data:`segue.render.region.TakeListener`."""
@@ -92,16 +100,24 @@ class Renderer:
         return codec
 
     def sampling(self, settings: RenderSettings) -> SampleSettings:
-        """The bundle's own sampler and steps, where the settings leave them open.
+        """The bundle's own sampler, steps and distances, where the settings leave them open.
+
+        A bundle that cannot be told its context is held to it by guidance and data consistency, which want a sampler of
+        first order with fresh noise: by default the paper's Algorithm 1, at the paper's equal distances.
 
         Raises:
             InvalidRequest: unknown sampler.
         """
         own = self.bundle.manifest.sampling
-        sampler = settings.sampler or own.sampler
+        sampler = settings.sampler or (
+            own.sampler if self.is_told or own.sampler in UNTOLD_SAMPLERS else PAPER_SAMPLERS[0]
+        )
         if sampler not in SAMPLERS.names:
             raise InvalidRequest(f"unknown sampler {sampler!r}; expected one of {', '.join(SAMPLERS.names)}")
-        return SampleSettings(sampler, settings.steps or own.steps, own.t_start)
+        spacing = Spacing(own.schedule, own.low, own.high, own.shift)
+        if not self.is_told and sampler != own.sampler:
+            spacing = Spacing()
+        return SampleSettings(sampler, settings.steps or own.steps, own.t_start, spacing)
 
     def preflight(self, plan: Plan, settings: RenderSettings, steering: Steering | None = None) -> Estimate:
         """Time and memory a plan will take; refuses what cannot fit.
@@ -114,7 +130,18 @@ class Renderer:
         terms = steering.terms if steering is not None and steering.guides else ()
         kinds = {term.measured for term in terms if term.weight > 0.0}
         steps, seeds = self.sampling(settings).steps, len(self.seeds(settings))
-        return estimate(seconds, gaps, steps, seeds, heard=False in kinds, measured=True in kinds)
+        pace = self.pace(steering is not None and steering.mode == "exact")
+        return estimate(seconds, gaps, steps, seeds, heard=False in kinds, measured=True in kinds, pace=pace)
+
+    def pace(self, through_network: bool = False) -> Pace:
+        """What the bundle's network costs beside the embedded one; ``through_network``: with gradients through it."""
+        if self.bundle.folder == embedded_folder():
+            return EMBEDDED
+        own = self.bundle.manifest.prompting
+        size = (self.bundle.folder / "weights.bin").stat().st_size
+        frames = MODEL_RATE / self.codec.token
+        evaluations = (1 if own.scale == 1.0 else 2) * (1 if self.is_told and not through_network else 3)
+        return Pace.of(size, frames, self.window.shortest(self.codec.token) / frames, evaluations)
 
     def render(
         self,
@@ -163,20 +190,48 @@ class Renderer:
                 "expected a style or a guide of one's own, got both: put the guide's terms in the style"
             )
         progress = progress or Progression(None, len(plan.regions))
-        sampling = self.sampling(settings)
-        if style is not None:
-            sampling = replace(sampling, prompt=style.prompt)
+        sampling, prompt = self.sampling(settings), None if style is None else style.prompt
         with progress.stage("load"):
-            denoiser, codec, _ = self.denoiser, self.codec, self.ear
+            denoiser, codec, _ = self.prompted(prompt), self.codec, self.ear
         with progress.stage("recall"):
             song = song or self.song(plan)
-        window, steering = self.bundle.manifest.window, None if style is None else style.steering
-        return Studio(song, denoiser, codec, window, sampling, progress, guidance, settings.method, steering)
+        steering, method = None if style is None else style.steering, settings.method
+        return Studio(song, denoiser, codec, self.window, sampling, progress, guidance, method, steering, prompt=prompt)
 
     @property
-    def reads_text(self) -> bool:
-        """Whether the bundle takes a prompt."""
-        return any(one.name in TEXT_INPUTS for one in self.bundle.manifest.conditioning)
+    def window(self) -> WindowRange:
+        """Latent frames the bundle can see at once."""
+        manifest = self.bundle.manifest
+        return WindowRange(manifest.min_window, manifest.window, manifest.latent_multiple)
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the bundle's network is told what is known around a gap."""
+        return any(one.name == "mask" for one in self.bundle.manifest.conditioning)
+
+    @property
+    def sampler(self) -> str:
+        """The bundle's own sampler."""
+        return self.bundle.manifest.sampling.sampler
+
+    @cached_property
+    def prompts(self) -> Prompts:
+        """What the bundle can be told in words."""
+        return self.bundle.prompts(self.session)
+
+    def prompted(self, prompt: str | None) -> Denoiser:
+        """The network as it is under a prompt or, where it takes one, without any.
+
+        Raises:
+            InvalidRequest: a prompt for a bundle that takes none.
+        """
+        if not any(one.name == GIVEN for one in self.bundle.manifest.conditioning):
+            if prompt is not None:
+                raise InvalidRequest(f"the bundle {self.bundle.manifest.name} takes no prompt: leave it out")
+            return self.denoiser
+        own = self.bundle.manifest.prompting
+        guidance = PromptGuidance(own.scale, own.rule, own.momentum, own.threshold)
+        return Prompted(self.denoiser, self.prompts, prompt, guidance)
 
     def song(self, plan: Plan) -> Song:
         """What a plan may recall from; its features are found when first needed, and stay with it."""

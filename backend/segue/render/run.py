@@ -74,6 +74,8 @@ def run_job(
     wish = resolved(style, settings, own)
     rendered = own.render(job.plan, settings, style=wish, callback=callback, listener=listener, song=song)
     report = render_report(job.plan.task, rendered.regions, rendered.seconds, wish)
+    if "joint" in job.parameters:
+        report["joint"] = job.parameters["joint"]
     return Done(job, rendered, report, recipes_of(job, songs, settings, own, wish))
 
 
@@ -85,7 +87,13 @@ def resolved(style: Style | Resolved | None, settings: RenderSettings, renderer:
     """
     if style is None or isinstance(style, Resolved):
         return style
-    return None if style.is_empty else resolve(style, settings, reads_text=renderer.reads_text)
+    if style.is_empty:
+        return None
+    prompts = renderer.prompts
+    found = resolve(style, settings, reads_text=prompts.reads, knows=prompts.knows, sampler=renderer.sampler)
+    if found.prompt is not None:
+        prompts.check(found.prompt)
+    return found
 
 
 def recipes_of(

@@ -34,7 +34,7 @@ class Scene:
         nothing = replace(self, mask=torch.zeros_like(self.mask), context=torch.zeros_like(self.context))
         return replace(nothing, donors=None, presence=None, x_bar=None)
 
-    def request(self, prompt: str | None, rate: int) -> ConditioningRequest:
+    def request(self, rate: int) -> ConditioningRequest:
         """What conditioning providers draw on; one batch item for each window of the layout."""
         windows = self.layout.windows
         start = self.layout.first / rate
@@ -43,7 +43,6 @@ class Scene:
             context=slice_windows(self.context, windows),
             donors=None if self.donors is None else slice_windows(self.donors, windows),
             presence=None if self.presence is None else slice_windows(self.presence, windows),
-            prompt=prompt,
             seconds=(start, windows[0].length * self.layout.token / rate),
         )
 

@@ -17,12 +17,12 @@ from segue.recall.mosaic import MosaicSettings, mosaic
 from segue.recall.song import Song
 from segue.recall.splice import splice
 from segue.render.scene import Scene, cut, paste
-from segue.render.windows import Layout
+from segue.render.windows import SEAM, Layout
 from segue.sampling.contract import Latents
 from segue.tasks.plan import Stereo
 
-MARGIN = 1024
-"""Samples of audio on each side of the gap that every candidate brings, for aligning and levelling its seams."""
+MARGIN = SEAM
+"""See :data:`segue.render.windows.SEAM`."""
 
 _REACHES = 6  # half transforms a sample can be heard over: two passes of analysis, gain and synthesis, and more
 _CONTEXT_SECONDS = 6.0  # of each context, mirrored where there is nothing to recall

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from segue.clip.clip import MODEL_RATE
 from segue.clip.span import Span
 from segue.sampling.contract import Latents, Prior
 
@@ -34,6 +36,47 @@ class Layout:
     def seconds(self, rate: int) -> Float[np.ndarray, " frames"]:
         """Time of the middle of each latent frame on the timeline."""
         return (self.first + (np.arange(self.frames) + 0.5) * self.token) / rate
+
+
+SEAM = 1024
+"""Samples of audio on each side of a gap that every candidate brings, for aligning and levelling its seams."""
+
+_WINDOW_SECONDS = 6.0
+"""A window is no shorter where the prior can see more: the paper's length."""
+
+_BESIDE_SECONDS = 2.0
+"""Context on each side of a gap that a longer window is made for."""
+
+_LEAST_CONTEXT = 20 * 2048
+"""Samples beside a gap, about a second, without which it is rendered in several windows."""
+
+
+@dataclass(frozen=True)
+class WindowRange:
+    """Latent frames a prior can see at once: ``least`` to ``most``, in multiples of ``multiple``."""
+
+    least: int
+    most: int
+    multiple: int = 1
+
+    def fitting(self, gap: Span, token: int) -> int:
+        """Frames of the window a gap (samples) is rendered in: for the gap and 2 s beside it, and 6 s at the least."""
+        low, high = gap.start // token, -(-gap.stop // token)
+        beside = math.ceil(_BESIDE_SECONDS * MODEL_RATE / token)
+        return self._within(max(high - low + 2 * beside, self.shortest(token)))
+
+    def shortest(self, token: int) -> int:
+        """Frames of the window of a short gap."""
+        return self._within(max(math.ceil(_WINDOW_SECONDS * MODEL_RATE / token), self.least))
+
+    def _within(self, frames: int) -> int:
+        return min(self.most, -(-frames // self.multiple) * self.multiple)
+
+    def lay_out(self, gap: Span, token: int) -> Layout:
+        """The latent frames of a gap, in one window or, where the longest is too short, in several."""
+        window = self.fitting(gap, token)
+        context = min(max(1, _LEAST_CONTEXT // token), window // 4)
+        return lay_out(gap, token, window, max(context, -(-SEAM // token)))
 
 
 def lay_out(gap: Span, token: int, window: int, context: int) -> Layout:

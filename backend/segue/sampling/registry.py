@@ -8,6 +8,7 @@ from segue.sampling.ddim import DDIM
 from segue.sampling.ddpm import DDPM
 from segue.sampling.ding import DING
 from segue.sampling.dpmpp import DPMpp2M
+from segue.sampling.dpmpp_sde import SDEDPMpp2M
 from segue.sampling.pingpong import PingPong
 
 SAMPLERS: Registry[Sampler] = Registry(
@@ -16,6 +17,7 @@ SAMPLERS: Registry[Sampler] = Registry(
         "ddpm": DDPM,
         "ddim": DDIM,
         "dpmpp": DPMpp2M,
+        "dpmpp-sde": SDEDPMpp2M,
         "pingpong": PingPong,
         "ding": DING,
     },

@@ -1,4 +1,4 @@
-"""The cosine schedule and the times a sampler visits."""
+"""The cosine schedule, rectified flow in its terms, and the times a sampler visits."""
 
 from __future__ import annotations
 
@@ -25,6 +25,25 @@ def log_snr(t: float) -> float:
     if a == 0.0 or b == 0.0:
         return -math.inf if a == 0.0 else math.inf
     return math.log(a / b)
+
+
+def flow_time(t: float) -> float:
+    """tau = sigma_t / (alpha_t + sigma_t), the time of the rectified flow x = (1 - tau) x_0 + tau eps.
+
+    That x is x_t / (alpha_t + sigma_t): the two processes differ in scale alone, so x0_hat is the same in both, and an
+    Euler step of the flow is a DDIM step.
+    """
+    return sigma(t) / (alpha(t) + sigma(t))
+
+
+def time_of_flow(tau: float) -> float:
+    """Inverse of :func:`flow_time`: t in [0, 1] of tau in [0, 1]."""
+    return 2.0 / math.pi * math.atan2(tau, 1.0 - tau)
+
+
+def time_of_log_snr(value: float) -> float:
+    """Inverse of :func:`log_snr`."""
+    return 2.0 / math.pi * math.atan(math.exp(-value))
 
 
 def variance_between(t: float, s: float) -> float:
@@ -73,17 +92,67 @@ class Schedule:
         return Schedule((*(start + (stop - start) * i / steps for i in range(steps)), stop))
 
     @staticmethod
-    def log_snr(steps: int, low: float = -6.0, high: float = 2.0) -> Schedule:
+    def log_snr(steps: int, low: float = -6.0, high: float = 2.0, start: float = 1.0) -> Schedule:
         """``steps`` + 1 times at equal distances in log(alpha / sigma), from ``low`` to ``high``.
 
-        The two ends are then set to t = 1 and t = 0. The defaults are those of Stable Audio 3's distilled priors.
+        The two ends are then set to ``start`` and t = 0, as Stable Audio 3 has them; where ``start`` has a log-SNR
+        above ``low``, the distances are those from there on.
 
         Raises:
-            InvalidRequest: steps below 1, or low not below high, or either not finite.
+            InvalidRequest: steps below 1, or low not below high, or either not finite, or a start outside (0, 1].
         """
-        if steps < 1:
-            raise InvalidRequest(f"steps must be at least 1, got {steps}")
-        if not (math.isfinite(low) and math.isfinite(high) and low < high):
-            raise InvalidRequest(f"expected finite log-SNR limits with low < high, got {low} and {high}")
-        inner = (low + (high - low) * i / steps for i in range(1, steps))
-        return Schedule((1.0, *(2.0 / math.pi * math.atan(math.exp(-value)) for value in inner), 0.0))
+        first = _check_log_snr(steps, low, high, start)
+        if first >= high:
+            return Schedule.linear(steps, start)
+        inner = (first + (high - first) * i / steps for i in range(1, steps))
+        return Schedule((start, *(time_of_log_snr(value) for value in inner), 0.0))
+
+    @staticmethod
+    def edm(steps: int, low: float, high: float, start: float = 1.0) -> Schedule:
+        """``steps`` times at equal distances in log(alpha / sigma), ``low`` and ``high`` among them, then t = 0.
+
+        The spacing of the EDM solvers that Stable Audio Open is sampled with, which begins below t = 1; where ``start``
+        has a log-SNR above ``low``, it begins there.
+
+        Raises:
+            InvalidRequest: as :meth:`log_snr`.
+        """
+        first = _check_log_snr(steps, low, high, start)
+        if first >= high:
+            return Schedule.linear(steps, start)
+        inner = (first + (high - first) * i / (steps - 1) for i in range(1, steps))
+        begin = start if first > low else time_of_log_snr(low)
+        return Schedule((begin, *(time_of_log_snr(value) for value in inner), 0.0))
+
+    @staticmethod
+    def flow(steps: int, shift: float = 1.0, start: float = 1.0) -> Schedule:
+        """The times of a rectified flow: tau = shift u / (1 + (shift - 1) u) for equal steps in u, down to 0.
+
+        Source of the shift: Esser et al. 2024 (arXiv 2403.03206), eq. 23.
+
+        Raises:
+            InvalidRequest: steps below 1, a shift that is not positive and finite, or a start outside (0, 1].
+        """
+        if not (math.isfinite(shift) and shift > 0.0):
+            raise InvalidRequest(f"expected a shift above 0, got {shift}")
+        _check_start(steps, start)
+        tau = flow_time(start)
+        first = tau / (shift - (shift - 1.0) * tau)
+        places = (first * (1.0 - i / steps) for i in range(1, steps))
+        inner = (time_of_flow(shift * u / (1.0 + (shift - 1.0) * u)) for u in places)
+        return Schedule((start, *inner, 0.0))
+
+
+def _check_start(steps: int, start: float) -> None:
+    if steps < 1:
+        raise InvalidRequest(f"steps must be at least 1, got {steps}")
+    if not 0.0 < start <= 1.0:
+        raise InvalidRequest(f"expected a start in (0, 1], got {start}")
+
+
+def _check_log_snr(steps: int, low: float, high: float, start: float) -> float:
+    """The log-SNR the grid begins at."""
+    _check_start(steps, start)
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise InvalidRequest(f"expected finite log-SNR limits with low < high, got {low} and {high}")
+    return max(low, log_snr(start))

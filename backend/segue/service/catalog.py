@@ -8,17 +8,17 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from segue.errors import BundleRejected
+from segue.errors import BundleRejected, InvalidRequest
 from segue.prior.folders import bundles_folder, embedded_folder, is_bundle_name
 from segue.prior.manifest import MANIFEST, Manifest, parse_manifest, read_manifest
 from segue.service.jobs import TASK_USES
 from segue.service.wire import EMBEDDED
-from segue.style.preset import preset_paths
+from segue.style.preset import is_preset_name, preset_paths
 from segue_protocol import limits
-from segue_protocol.messages import Bundle
+from segue_protocol.messages import Bundle, Settings
 
 TASKS = tuple(sorted(TASK_USES))
-SAMPLERS = ("ddim", "ddpm", "ding", "dpmpp", "pingpong")
+SAMPLERS = ("ddim", "ddpm", "ding", "dpmpp", "dpmpp-sde", "pingpong")
 """Names of :mod:`segue.sampling.registry`, which imports torch and so cannot be asked here; a test compares them."""
 
 _MAX_MANIFEST = 4 << 20
@@ -36,12 +36,14 @@ class Catalog:
         """
         self._folder = folder or bundles_folder()
         if default is None:
-            self._default = _listed(EMBEDDED, read_manifest(embedded_folder())[0])
+            name, manifest = EMBEDDED, read_manifest(embedded_folder())[0]
         else:
             manifest = _manifest(self._folder / default if is_bundle_name(default) else Path(default))
-            self._default = _listed(default if is_bundle_name(default) else manifest.name, manifest)
+            name = default if is_bundle_name(default) else manifest.name
+        self._default, self._spoken = _listed(name, manifest), _spoken(manifest)
         self._looked: int | None = -1
         self._bundles: dict[str, Bundle] = {}
+        self._prompts: dict[str, tuple[str, ...]] = {}
 
     @property
     def bundles(self) -> tuple[Bundle, ...]:
@@ -51,16 +53,36 @@ class Catalog:
             looked = self._folder.stat().st_mtime_ns
         if looked != self._looked:
             self._looked = looked
-            found = {self._default.name: self._default}
+            found, prompts = {self._default.name: self._default}, {self._default.name: self._spoken}
             for name, manifest in _manifests(self._folder):
                 found.setdefault(name, _listed(name, manifest))
+                prompts.setdefault(name, _spoken(manifest))
+            self._prompts = prompts
             self._bundles = dict(list(found.items())[: limits.MAX_LISTED])
         return tuple(self._bundles.values())
 
     @property
     def presets(self) -> tuple[str, ...]:
-        """Names of all styles, the package's and the user's."""
-        return tuple(preset_paths())[: limits.MAX_PRESETS]
+        """Names of all styles, the package's and the user's, and behind them those of the bundles' stored prompts."""
+        prompts = (name for bundle in self.bundles for name in self._prompts[bundle.name])
+        return tuple(dict.fromkeys([*preset_paths(), *prompts]))[: limits.MAX_PRESETS]
+
+    def heard(self, settings: Settings) -> Settings:
+        """``settings`` with a stored prompt of their bundle, named as a preset, as the prompt that it is.
+
+        Raises:
+            InvalidRequest: there is another prompt beside it.
+        """
+        bundle = settings.bundle or self._default.name
+        if bundle not in [one.name for one in self.bundles]:
+            return settings  # refused by :meth:`resolve`
+        if settings.preset not in self._prompts[bundle] or settings.preset in preset_paths():
+            return settings
+        if settings.prompt is not None:
+            raise InvalidRequest(
+                f"expected the stored prompt {settings.preset!r} or another prompt, got both: give one"
+            )
+        return settings.model_copy(update={"preset": None, "prompt": settings.preset})
 
     def resolve(self, name: str) -> str | None:
         """What jobs call a bundle that a client names; None is the default one.
@@ -72,6 +94,11 @@ class Catalog:
         if name not in known:
             raise BundleRejected(f"expected a bundle of {', '.join(known)}, got {name!r}")
         return None if name == self._default.name else name
+
+
+def _spoken(manifest: Manifest) -> tuple[str, ...]:
+    """Names of the stored prompts that can travel as names of presets."""
+    return tuple(prompt.name for prompt in manifest.prompts if is_preset_name(prompt.name))
 
 
 def _listed(name: str, manifest: Manifest) -> Bundle:

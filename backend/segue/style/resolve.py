@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from segue.clip.files import AudioFile
@@ -20,6 +21,9 @@ from segue.style.terms import Follow, Match, Reference, SteeringTerm, Tags
 SAMPLER = "ding"
 """Sampler of a guided render that names none: first order and stochastic, which gradients want."""
 
+GUIDABLE = ("ddpm", "pingpong", "ding")
+"""Samplers like that: a bundle that has one of them for its own is guided with it."""
+
 STEPS = 16
 """Steps of a guided render that names neither them nor a sampler."""
 
@@ -36,14 +40,24 @@ class Resolved:
     notes: tuple[str, ...] = ()
 
 
-def resolve(style: Style, settings: RenderSettings, *, reads_text: bool) -> Resolved:
-    """All of a style; ``reads_text``: whether the bundle takes a prompt.
+def resolve(
+    style: Style,
+    settings: RenderSettings,
+    *,
+    reads_text: bool,
+    knows: Callable[[str], bool] = lambda prompt: True,
+    sampler: str | None = None,
+) -> Resolved:
+    """All of a style; ``reads_text``: whether the bundle takes a prompt; ``knows``: which of them it can read;
+    ``sampler``: the bundle's own.
 
     Raises:
         InvalidRequest: an unknown or faulty preset, or a prompt that nothing can stand in for.
     """
     preset = _preset(style)
-    written, notes = _prompted(style, preset, reads_text)
+    heard, notes = _heard(style, preset, reads_text, knows)
+    written, more = _prompted(style, preset, reads_text)
+    notes = (*notes, *more)
     references = style.references or _references(style, preset)
     terms = _terms(style, preset, written, bool(references))
     guided = preset.guidance if preset is not None else None
@@ -60,12 +74,11 @@ def resolve(style: Style, settings: RenderSettings, *, reads_text: bool) -> Reso
         references=references,
         preset=preset.name if preset else None,
     )
-    prompt = (style.prompt or (preset.prompt if preset else None)) if reads_text else None
-    if prompt is None and not steering.terms and not steering.chain:
+    if heard is None and not steering.terms and not steering.chain:
         raise InvalidRequest(
             "the style asks for nothing this bundle can do: name tags, a reference, features or a preset with them"
         )
-    return Resolved(steering, _sampling(settings, preset, steering), prompt, notes)
+    return Resolved(steering, _sampling(settings, preset, steering, sampler), heard, notes)
 
 
 def freedom_for(style: Style, given: Curve | None, usual: float) -> Curve:
@@ -90,10 +103,10 @@ def _first(*values: float | None) -> float:
     return next(value for value in values if value is not None)
 
 
-def _sampling(settings: RenderSettings, preset: Preset | None, steering: Steering) -> RenderSettings:
+def _sampling(settings: RenderSettings, preset: Preset | None, steering: Steering, own: str | None) -> RenderSettings:
     sampler = settings.sampler or (preset.sampling.sampler if preset else None)
     steps = settings.steps or (preset.sampling.steps if preset else None)
-    if steering.guides and sampler is None:
+    if steering.guides and sampler is None and own not in GUIDABLE:
         sampler, steps = SAMPLER, steps or STEPS
     return replace(settings, sampler=sampler, steps=steps)
 
@@ -126,6 +139,21 @@ def _references(style: Style, preset: Preset | None) -> tuple[AudioFile, ...]:
     if isinstance(style.preset, Preset):
         raise InvalidRequest(f"the preset {preset.name} has references of its own: give them with it")
     return preset_references(preset, find_preset(style.preset))
+
+
+def _heard(
+    style: Style, preset: Preset | None, reads_text: bool, knows: Callable[[str], bool]
+) -> tuple[str | None, tuple[str, ...]]:
+    """The prompt the bundle hears, and what to say where a preset's is none of those it can read."""
+    if not reads_text:
+        return None, ()
+    if style.prompt is not None or preset is None or preset.prompt is None:
+        return style.prompt, ()
+    if knows(preset.prompt):
+        return preset.prompt, ()
+    return None, (
+        f"this bundle has no stored prompt like that of {preset.name}: it goes by its tags, features and references",
+    )
 
 
 def _prompted(

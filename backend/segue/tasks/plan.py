@@ -24,12 +24,15 @@ class Region:
     continuation).
     ``freedom``: how far the result may leave ``x_bar``; time 0 is the start of the timeline. None with ``x_bar`` None.
     ``own_sound``: the result is to be made of the sound of ``x_bar`` alone, not of other places of the song.
+    ``made``: ways to fill the gap that need no prior, by name, (2, gap samples) each; where there are any, all ways are
+    ranked by how much like real music of this timeline they sound.
     """
 
     gap: Span
     x_bar: Stereo | None = None
     freedom: Freedom | None = None
     own_sound: bool = False
+    made: tuple[tuple[str, Stereo], ...] = ()
 
 
 @dataclass(frozen=True)

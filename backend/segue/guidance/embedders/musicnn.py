@@ -23,11 +23,11 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.nn.functional import pad, relu
 
+from segue.clip.polyphase import check_rates, resample
 from segue.errors import BundleRejected, InvalidRequest
 from segue.guidance.embedders.contract import Audio
 from segue.guidance.embedders.guide import GUIDE_WEIGHTS, HEADER
 from segue.guidance.embedders.musicnn_mel import HOP, RATE, log_mel
-from segue.guidance.embedders.polyphase import check_rates, resample
 
 GUIDE = "MSD_musicnn"
 

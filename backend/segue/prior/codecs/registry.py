@@ -9,9 +9,11 @@ from typing import Annotated, Any, TypeVar
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from segue.clip.clip import MODEL_RATE
 from segue.errors import BundleRejected
 from segue.prior.codecs.mel import MelCodec, MelSettings
 from segue.prior.codecs.onnx import OnnxCodec
+from segue.prior.codecs.rated import RatedCodec
 from segue.prior.contract import Codec
 from segue.prior.manifest import Manifest
 from segue.prior.onnx_function import FunctionLoader
@@ -78,17 +80,22 @@ def make_mel(source: CodecSource) -> MelCodec:
     return MelCodec(settings, torch.tensor(table.mean), torch.tensor(table.std))
 
 
-def make_onnx(source: CodecSource) -> OnnxCodec:
-    """The codec whose six graphs are in the bundle."""
+def make_onnx(source: CodecSource) -> Codec:
+    """The codec whose six graphs are in the bundle, at 44.1 kHz whatever its own rate.
+
+    Raises:
+        BundleRejected: the table is incomplete, or its rate is one that cannot be converted.
+    """
     manifest = source.manifest
     encode, decode = codec_signatures(manifest.channels, manifest.token, manifest.latent_multiple)
-    return OnnxCodec(
+    own = OnnxCodec(
         encoder=source.load(encode),
         decoder=source.load(decode),
         token=manifest.token,
         channels=manifest.channels,
         reach=_parse(OnnxTable, manifest).reach,
     )
+    return own if manifest.sample_rate == MODEL_RATE else RatedCodec(own, manifest.sample_rate)
 
 
 CODECS: dict[str, Callable[[CodecSource], Codec]] = {

@@ -161,6 +161,7 @@ class Dispatch:
             # audio still on its way counts too: nobody sends it for a place that is not there
             waiting = [job.nbytes for job in self.jobs if job.state in ("receiving", "queued")]
             self._door.check(submit.bytes, waiting)
+            submit = submit.model_copy(update={"settings": self._catalog.heard(submit.settings)})
             incoming = wire.incoming(submit, self._catalog.resolve, partial(self._known.find, peer.keys.name))
         except Busy as busy:
             self.tally.busy += 1

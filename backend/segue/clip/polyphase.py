@@ -1,4 +1,4 @@
-"""Change of sample rate as one differentiable convolution, for embedders that hear at a rate of their own."""
+"""Change of sample rate as one differentiable convolution, for networks that hear at a rate of their own."""
 
 from __future__ import annotations
 
@@ -41,6 +41,11 @@ def resample(audio: Float[Tensor, "batch samples"], rate: int, to: int) -> Float
     return resampled.transpose(1, 2).flatten(1)[:, :length]
 
 
+def filter_reach(rate: int, to: int) -> int:
+    """Samples at ``rate`` on each side of a place that :func:`resample` hears for it."""
+    return 0 if rate == to else _design(rate, to)[2]
+
+
 def check_rates(rate: int, to: int) -> None:
     """Refuse rates between which :func:`resample` does not convert.
 
@@ -65,9 +70,7 @@ def _bank(rate: int, to: int) -> tuple[Float[Tensor, "phases width"], int]:
     """
     common = math.gcd(rate, to)
     phases, step = to // common, rate // common
-    nyquist = min(rate, to) / 2 / rate  # cycles per sample of the input
-    cutoff, transition = nyquist * (1 + PASS_BAND) / 2, nyquist * (1 - PASS_BAND)
-    reach = math.ceil((STOP_DB - 7.95) / (14.36 * transition) / 2)
+    cutoff, _, reach = _design(rate, to)
     beta = 0.1102 * (STOP_DB - 8.7)
     width = (phases - 1) * step // phases + 2 * reach + 1
     places = torch.arange(phases, dtype=torch.float64)[:, None] * step / phases
@@ -75,3 +78,10 @@ def _bank(rate: int, to: int) -> tuple[Float[Tensor, "phases width"], int]:
     window = torch.special.i0(beta * (1 - (t / reach).square()).clamp_min(0).sqrt()) * (t.abs() <= reach)
     bank = torch.sinc(2 * cutoff * t) * window
     return bank / bank.sum(1, keepdim=True), reach
+
+
+def _design(rate: int, to: int) -> tuple[float, float, int]:
+    """Middle and width of the filter's transition, in cycles per sample, and its reach in samples, of the input."""
+    nyquist = min(rate, to) / 2 / rate
+    transition = nyquist * (1 - PASS_BAND)
+    return nyquist * (1 + PASS_BAND) / 2, transition, math.ceil((STOP_DB - 7.95) / (14.36 * transition) / 2)
