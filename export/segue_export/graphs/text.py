@@ -64,7 +64,9 @@ def export_text(
     with tempfile.TemporaryDirectory(dir=folder) as scratch, torch.no_grad():
         whole = Path(scratch) / "text.onnx"
         example = _tokens(3, length or 59, vocabulary)
-        save_onnx(_Positional(module), example, whole, inputs=signature.inputs, outputs=[signature.outputs[0].name])
+        save_onnx(
+            _Positional(module).eval(), example, whole, inputs=signature.inputs, outputs=[signature.outputs[0].name]
+        )
         model = onnx.load(whole, load_external_data=False)
         initializers = {t.name: t for t in model.graph.initializer}
         with WeightsFile(folder / TEXT_WEIGHTS) as weights:

@@ -15,12 +15,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from segue_export.importers.contract import GIVEN, PROMPT, Facts, Licence, Part, TextFacts
+from segue_export.importers.contract import GIVEN, PROMPT, Facts, Licence, TextFacts
 from segue_export.importers.parts.clock import to_flow
 from segue_export.importers.parts.loading import load_part
 from segue_export.importers.parts.oobleck import geometry, load_oobleck
 from segue_export.importers.parts.text import load_encoder, load_tokenizer
-from segue_export.importers.source import Source
+from segue_export.importers.source import Part, Source
 
 _TIMBRE_SECONDS = 30
 _TEXT_TOKENS = 256

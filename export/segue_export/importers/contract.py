@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from segue.prior.signature import Axis
-from segue_export.importers.source import Source
+from segue_export.importers.source import Part, Source
 
 PROMPT, GIVEN = "prompt_text", "prompt_given"
 """The prompt's tokens as the denoiser takes them, and (batch, 1): 1 where they count, 0 for "no prompt"."""
@@ -29,19 +29,6 @@ class Licence:
     url: str
     commercial_use: bool
     summary: str
-
-
-@dataclass(frozen=True)
-class Part:
-    """A folder of the model: its name, and the classes it may hold by name (any, where there are none).
-
-    ``optional`` parts may be missing; ``needs_weights`` is False for schedulers and tokenizers.
-    """
-
-    name: str
-    classes: tuple[str, ...]
-    optional: bool = False
-    needs_weights: bool = True
 
 
 @dataclass(frozen=True)

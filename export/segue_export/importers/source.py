@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
@@ -19,13 +19,23 @@ from torch import Tensor
 from segue.errors import InvalidRequest
 from segue.prior.checks import file_digest
 
-if TYPE_CHECKING:
-    from segue_export.importers.contract import Part
-
 INDEX = "model_index.json"
 _WEIGHTS = ("diffusion_pytorch_model", "model")
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt")
 _MAX_JSON = 16 << 20
+
+
+@dataclass(frozen=True)
+class Part:
+    """A folder of the model: its name, and the classes it may hold by name (any, where there are none).
+
+    ``optional`` parts may be missing; ``needs_weights`` is False for schedulers and tokenizers.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    optional: bool = False
+    needs_weights: bool = True
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,12 @@ import torch
 from torch import Tensor, nn
 
 from segue.errors import InvalidRequest
-from segue_export.importers.contract import GIVEN, PROMPT, Facts, Licence, Part, TextFacts
+from segue_export.importers.contract import GIVEN, PROMPT, Facts, Licence, TextFacts
 from segue_export.importers.parts.clock import to_flow
 from segue_export.importers.parts.loading import load_part
 from segue_export.importers.parts.stability import adopt
 from segue_export.importers.parts.text import load_encoder, load_tokenizer
-from segue_export.importers.source import Source
+from segue_export.importers.source import Part, Source
 
 _PADDING = "prompt_padding_embedding"
 _TOKENS = 256  # the family's own cap, whatever the tokenizer allows

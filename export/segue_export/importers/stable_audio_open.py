@@ -14,12 +14,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from segue_export.importers.contract import GIVEN, PROMPT, Facts, Licence, Part, TextFacts
+from segue_export.importers.contract import GIVEN, PROMPT, Facts, Licence, TextFacts
 from segue_export.importers.parts.clock import from_velocity
 from segue_export.importers.parts.loading import load_part
 from segue_export.importers.parts.oobleck import geometry, load_oobleck
 from segue_export.importers.parts.text import load_encoder, load_tokenizer
-from segue_export.importers.source import Source
+from segue_export.importers.source import Part, Source
 
 
 class Denoiser(nn.Module):
