@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: setup demo test lint format bench-speed fuzz soak bench-quality bench-quality-smoke recall-weights prior-data prior prior-bundle plugin install-plugin plugin-screens clean
+.PHONY: setup demo test coverage lint format bench-speed fuzz imports soak bench-quality bench-quality-smoke recall-weights prior-data prior prior-bundle plugin install-plugin plugin-screens clean
 
 setup: $(READY)
 
@@ -20,6 +20,9 @@ demo: $(READY)
 test: $(READY)
 	mkdir -p build
 	nice -n 19 $(BIN)/python -m tests.plugin.builds >build/plugin.log 2>&1 & \
+	$(BIN)/python -m pytest
+
+coverage: $(READY)
 	$(BIN)/python -m pytest --cov=segue --cov=segue_export --cov-report=term
 
 lint: $(READY)
@@ -34,12 +37,15 @@ format: $(READY)
 bench-speed: $(READY)
 	$(BIN)/python -m tests.speed.bench
 
-# Nightly. Inputs of the protocol's parsers in both languages; minutes of mixed jobs and faults on a live renderer. Each
-# prints its seed; SEED=... replays it.
+# Nightly. Inputs of the protocol's parsers in both languages; minutes of mixed jobs and faults on a live renderer (each
+# prints its seed; SEED=... replays it); whole imports of every family of open priors.
 INPUTS ?= 200000
 SOAK_MINUTES ?= 20
 fuzz: $(READY)
 	$(BIN)/python -m tests.protocol.fuzz $(INPUTS) $(SEED)
+
+imports: $(READY)
+	$(BIN)/python -m pytest -m nightly tests/export
 
 soak: $(READY)
 	$(BIN)/python -m tests.soak.soak --minutes $(SOAK_MINUTES) $(if $(SEED),--seed $(SEED))

@@ -28,6 +28,7 @@ from tests.export import tiny_families
 from tests.export.tiny_bundles import PROMPTS, folder, imported
 
 FAMILIES = ["stable_audio_open", "stable_audio_3", "ace_step"]
+IMPORTED = [FAMILIES[0], *(pytest.param(family, marks=pytest.mark.nightly) for family in FAMILIES[1:])]
 HALF_BOUND = 5e-3  # prediction and gradient of weights stored as float16, against the weights as they were
 
 
@@ -53,7 +54,7 @@ def _prediction_and_gradient(function: nn.Module, inputs: dict[str, Tensor], cot
     return output.detach(), torch.autograd.grad(output, x_t, cot)[0]
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", IMPORTED)
 def test_prediction_and_gradient_are_those_of_the_familys_own_network(family: str) -> None:
     made = imported(family)
     manifest = made.bundle.manifest
@@ -103,7 +104,7 @@ def test_a_denoiser_stored_as_half_equals_its_rounded_self(tmp_path: Path) -> No
     assert sizes[0] < 0.6 * sizes[1]
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", IMPORTED)
 def test_the_codec_is_the_familys_own_both_ways_with_gradients(family: str) -> None:
     made = imported(family)
     found, source = open_source(made.folder)
@@ -121,7 +122,7 @@ def test_the_codec_is_the_familys_own_both_ways_with_gradients(family: str) -> N
             assert relative_error(mine, theirs) < TOLERANCE
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", IMPORTED)
 def test_stored_prompts_are_what_the_bundles_own_tokenizer_and_text_graph_make(family: str) -> None:
     from tokenizers import Tokenizer
 
@@ -219,6 +220,7 @@ def test_ace_step_repaints_as_its_pipeline_does(tau: float) -> None:
     assert relative_error(x0_hat, (x_flow - tau * v).transpose(1, 2)) < 2e-5
 
 
+@pytest.mark.nightly
 def test_manifests_say_how_each_family_is_sampled() -> None:
     tables = {family: imported(family).bundle.manifest for family in FAMILIES}
     open_, three, ace = (tables[f] for f in FAMILIES)

@@ -13,12 +13,13 @@ from onnx import TensorProto
 from segue.errors import BundleRejected
 from segue.prior import quarantine
 from segue.prior.bundle import Bundle
-from tests.tiny_models import copy_of_tiny, sign
+from tests.tiny_models import copy_of_tiny, sign, tiny_bundle
 
 
 @pytest.fixture(autouse=True)
 def _no_session(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each of these must be refused before anything is loaded, in a child or here."""
+    """Each of these must be refused before anything is loaded, in a child or here; a sound bundle is made before."""
+    tiny_bundle()
 
     def fail(*_: object) -> None:
         raise AssertionError("a session would have been made")

@@ -102,8 +102,8 @@ def test_fault_32_graphs_that_use_more_than_plain_operators_are_refused_unloaded
     def fail(*_: object, **__: object) -> None:
         raise AssertionError("a session would have been made")
 
+    folder = copy_of_tiny(tmp_path)  # made, and tried in a process, before that is forbidden
     monkeypatch.setattr(quarantine.subprocess, "run", fail)
-    folder = copy_of_tiny(tmp_path)
     _edit(folder, change)
     with pytest.raises(BundleRejected, match=message):
         Bundle.open(folder, cache=tmp_path / "cache")

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, numpy_helper
+from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
 from segue.errors import BundleRejected
 from segue.prior.signature import Signature, TensorSpec, TextSignature
@@ -227,6 +227,14 @@ def _check_values(
         shape = tuple(d.dim_value if d.HasField("dim_value") else d.dim_param for d in tensor.shape.dim)
         if tensor.elem_type != kind or shape != spec.shape:
             raise BundleRejected(
-                f"{graph}.onnx: expected {value.name} to be {TensorProto.DataType.Name(kind)} {spec.describe()}, "
-                f"got type {tensor.elem_type} {shape}"
+                f"{graph}.onnx: expected {value.name} to be {_type_name(kind)} {spec.describe()}, "
+                f"got {_type_name(tensor.elem_type)} {shape}"
             )
+
+
+def _type_name(kind: int) -> str:
+    """As numpy calls it, or ONNX's number for what has no name."""
+    try:
+        return str(helper.tensor_dtype_to_np_dtype(kind))
+    except (KeyError, ValueError):
+        return f"type {kind}"
