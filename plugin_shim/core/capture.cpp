@@ -32,6 +32,8 @@ void Capture::activate(double rate) {
     auto queue = std::make_unique<SpscQueue<CaptureBlock>>(slots_for(rate));
     const std::lock_guard<std::mutex> lock(queue_exchange_);
     queue_ = std::move(queue);
+    written_ = taken_ = 0;
+    dealt_.store(0, std::memory_order_relaxed);
     rate_ = rate;
     lost_ = false;
     tempo_changed_ = false;
@@ -61,13 +63,29 @@ void Capture::write(const Heard& heard) noexcept {
     copy(heard.main, heard.frames, block->main);
     if (block->side_connected) copy(heard.side, heard.frames, block->side);
     queue_->push();
+    ++written_;
     lost_ = false;
     tempo_changed_ = false;
 }
 
 bool Capture::take(CaptureBlock& block) {
     const std::lock_guard<std::mutex> lock(queue_exchange_);
-    return queue_ != nullptr && queue_->try_pop(block);
+    if (queue_ == nullptr || !queue_->try_pop(block)) return false;
+    ++taken_;
+    return true;
+}
+
+void Capture::dealt() {
+    const std::lock_guard<std::mutex> lock(queue_exchange_);
+    dealt_.store(taken_, std::memory_order_release);
+}
+
+void Capture::catch_up() noexcept {
+    const auto deadline = std::chrono::steady_clock::now() + longest_wait;
+    while (!abandoned_ && dealt_.load(std::memory_order_acquire) < written_) {
+        abandoned_ = std::chrono::steady_clock::now() >= deadline;
+        std::this_thread::sleep_for(nap);
+    }
 }
 
 CaptureBlock* Capture::room(bool offline) noexcept {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -39,8 +40,13 @@ public:
     void write(const Heard& heard) noexcept;
     [[nodiscard]] std::uint64_t blocks_lost() const noexcept { return blocks_lost_; }
 
+    // Audio thread, offline: waits until the worker has dealt with all that was written (1 s at the most).
+    void catch_up() noexcept;
+
     // Worker. False: nothing new.
     [[nodiscard]] bool take(CaptureBlock& block);
+    // Worker: what was taken so far has had its consequences.
+    void dealt();
 
 private:
     [[nodiscard]] CaptureBlock* room(bool offline) noexcept;
@@ -48,11 +54,14 @@ private:
     double rate_ = 0.0;
     std::mutex queue_exchange_;  // activate() against take(); the audio thread never locks it
     std::unique_ptr<SpscQueue<CaptureBlock>> queue_;
+    std::uint64_t taken_ = 0;              // blocks, guarded as the queue is
+    std::atomic<std::uint64_t> dealt_{0};  // of these
 
     // of the audio thread
     bool lost_ = false;           // since the latest block that was written
     bool tempo_changed_ = false;  // in a block that was lost
     bool abandoned_ = false;      // a wait ended without room: nobody waits again until there was some
+    std::uint64_t written_ = 0;
     std::uint64_t blocks_lost_ = 0;
 };
 

@@ -102,6 +102,9 @@ void Realtime::process(const float* const* in, float* const* out, const float* c
     if (side != nullptr) rest.side = {side[0], side[1]};
     const Stretch stretch = place(transport, frames);
     const Settings now = settings();
+    const bool bounces = transport.offline && stretch.rolling();
+    if (bounces && !bounces_) catch_up();
+    bounces_ = bounces;
     for (std::uint32_t done = 0; done < frames;) {
         // pieces end where the song begins or ends within the block
         const std::uint32_t end = done < stretch.from ? stretch.from : done < stretch.to ? stretch.to : frames;
@@ -111,6 +114,12 @@ void Realtime::process(const float* const* in, float* const* out, const float* c
         done += count;
     }
     publish(stretch, transport.offline);
+    if (bounces && state_.render_edges != edges_dealt_) catch_up();
+}
+
+void Realtime::catch_up() noexcept {
+    capture_.catch_up();
+    edges_dealt_ = state_.render_edges;
 }
 
 Realtime::Settings Realtime::settings() const noexcept {

@@ -1,7 +1,8 @@
 // The real-time half of the plug-in: what a host's audio thread runs, and the lock-free ends that a worker holds.
 //
 // Of the audio thread's functions only process() ever waits, and only where Transport::offline is set: for room to
-// write down what it hears (1 s at the most), and for a render that was asked for (bounce_wait at the most).
+// write down what it hears and for the worker to deal with it (1 s each at the most), and for a render that was asked
+// for (bounce_wait at the most).
 #pragma once
 
 #include <array>
@@ -75,6 +76,10 @@ public:
     // Worker. False: nothing was captured since.
     [[nodiscard]] bool take(CaptureBlock& block);
 
+    // Worker: all that was taken has had its consequences, play() among them. A bounce waits for that where it begins
+    // and behind an edge of Render, or it would pass over what has just been asked for.
+    void dealt() { capture_.dealt(); }
+
     // Worker: what is heard from now on; see Playlist::urgent. Throws std::invalid_argument for a playlist that
     // cannot be played (segments out of order, or longer than their takes) and keeps the one before.
     void play(std::unique_ptr<const Playlist> playlist);
@@ -104,6 +109,7 @@ private:
     void process_piece(const Buffers& at, std::uint32_t done, std::uint32_t frames, const Stretch& stretch,
                        const Settings& settings, bool offline) noexcept;
     void publish(const Stretch& stretch, bool offline) noexcept;
+    void catch_up() noexcept;
 
     std::array<std::atomic<float>, parameter_count> values_{};
     std::atomic<std::uint64_t> edges_{0};  // of Render
@@ -111,6 +117,8 @@ private:
 
     // of the audio thread
     State state_;
+    bool bounces_ = false;           // the block before was of a bounce
+    std::uint64_t edges_dealt_ = 0;  // Render's, that a bounce waited for
     Timeline timeline_;
     Capture capture_;
     Playback playback_;

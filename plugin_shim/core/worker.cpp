@@ -105,6 +105,7 @@ void Worker::round() {
         show(state, now);
         realtime_.collect();
     }
+    if (!more_) realtime_.dealt();
     write_file();
 }
 

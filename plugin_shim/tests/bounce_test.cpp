@@ -37,6 +37,12 @@ struct Bounce {
         plugin.play(std::move(list));
     }
 
+    // Bounces from the start; nobody takes what is captured.
+    Sound bounce_alone(std::int64_t frames) {
+        host.seek(0);
+        return host.play(frames);
+    }
+
     // Bounces from the start, with a worker that takes what is captured.
     Sound bounce(std::int64_t frames) {
         host.seek(0);
@@ -66,6 +72,24 @@ TEST_CASE_FIXTURE(Bounce, "fault 11: a bounce waits for a render that was asked 
     CHECK(slice(heard, 70000, 80000) == sound_of(host.song, {70000, 80000}));
     CHECK(plugin.state().bounce_refusals == 0);
     CHECK_FALSE(plugin.state().waiting);
+}
+
+TEST_CASE_FIXTURE(Bounce, "fault 11: a bounce does not begin before what was played has had its consequences") {
+    host.transport.offline = false;
+    host.play(2000);  // captured, and not yet looked at
+    host.transport.offline = true;
+    plugin.set_bounce_wait(0.05);
+    std::thread worker([&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));  // a busy machine
+        CaptureBlock block;
+        while (plugin.take(block)) continue;
+        await({}, {gap});
+        plugin.dealt();
+    });
+    const Sound heard = bounce_alone(10000);
+    worker.join();
+    CHECK(slice(heard, 0, 3000) == sound_of(host.song, {0, 3000}));
+    CHECK(slice(heard, 3000, 10000) == slice(markers(gap), 0, 7000));
 }
 
 TEST_CASE_FIXTURE(Bounce, "fault 11: a bounce that waited in vain refuses aloud, and two bounces are identical") {

@@ -139,6 +139,7 @@ struct Host {
         std::vector<CaptureBlock> blocks;
         CaptureBlock one;
         while (plugin.take(one)) blocks.push_back(one);
+        plugin.dealt();
         return blocks;
     }
 

@@ -367,6 +367,7 @@ TEST_CASE_FIXTURE(Fixture, "worker, UI and audio threads at once: all is capture
             while (plugin.take(block)) captured += block.frames;
             plugin.play(playlist({regions[turn % 4]}, rate, turn % 3 != 0));
             plugin.collect();
+            plugin.dealt();
             std::this_thread::yield();
         }
     });

@@ -133,6 +133,7 @@ private:
         CaptureBlock block;
         while (!ended_.load()) {
             while (plugin_.take(block)) ++taken_;
+            plugin_.dealt();
             std::this_thread::sleep_for(std::chrono::microseconds(500));
         }
     }

@@ -73,6 +73,13 @@ struct Worker {
     std::atomic<bool> urgent{true};
     std::atomic<bool> awake{true};
     std::atomic<bool> ended{false};
+    std::atomic<std::uint64_t> rounds{0};
+
+    // Returns once what was played so far has been dealt with: the round under way may have missed some of it.
+    void settle() const {
+        const std::uint64_t enough = rounds.load() + 2;
+        while (rounds.load() < enough) std::this_thread::yield();
+    }
 
     void run() {
         const Region regions[] = {region(1, near), region(2, far), region(3, near)};
@@ -80,6 +87,8 @@ struct Worker {
         while (!ended.load()) {
             while (awake.load() && plugin.take(block)) {
             }
+            plugin.dealt();
+            ++rounds;
             plugin.collect();
             const std::uint64_t wanted = asked.load();
             if (offered.load() < wanted) {
@@ -198,6 +207,7 @@ void Host::drive_transport() {
     play(unknown, 50);
     set(unknown, Parameter::position, 0.0F);
     transport.valid = true;
+    worker.settle();
     Row& offline = row("offline, with nothing to wait for");
     transport.offline = true;
     transport.frame = 0;
