@@ -81,6 +81,15 @@ def test_twice_as_many_onsets_measure_as_about_an_octave() -> None:
     assert 1.7 < ratio < 2.3
 
 
+def test_a_rise_over_two_frames_of_half_the_hop_is_the_same_rise_at_more_moments() -> None:
+    audio = clicks(4.0)
+    sparse, dense = OnsetStrength(RATE)(audio)[0].exp2(), OnsetStrength(RATE, hop=256, lag=2)(audio)[0].exp2()
+    inside = slice(10, -10)
+    assert float(dense.mean()) == pytest.approx(float(sparse.mean()), rel=0.05)
+    together = torch.stack([sparse[inside], dense[::2][: len(sparse)][inside]])
+    assert float(torch.corrcoef(together)[0, 1]) > 0.95
+
+
 def test_an_onset_is_measured_where_it_is_and_a_decay_is_none() -> None:
     audio = noise(1 << 16) * 1e-3
     audio[..., 30000:] += noise(1 << 16)[..., 30000:]
@@ -95,9 +104,10 @@ def test_an_onset_is_measured_where_it_is_and_a_decay_is_none() -> None:
     [
         Brightness(RATE, n_fft=256, hop=128),
         OnsetStrength(RATE, n_fft=256, hop=128, bands=8, smooth=0.01),
+        OnsetStrength(RATE, n_fft=256, hop=64, lag=2, bands=8, smooth=0.01),
         Chroma(RATE, n_fft=1024, hop=512, low=200.0),
     ],
-    ids=["brightness", "onset strength", "chroma"],
+    ids=["brightness", "onset strength", "onset strength, lagged", "chroma"],
 )
 def test_gradients_are_those_of_finite_differences(operator: Operator) -> None:
     audio = noise(2048).requires_grad_()
@@ -130,6 +140,7 @@ def test_select_and_within_take_what_they_say_and_nothing_else() -> None:
 
 def test_settings_they_cannot_have_are_refused() -> None:
     refusals = {
+        "rise over at least 1 frame": lambda: OnsetStrength(RATE, lag=0),
         "smoothing over at least a frame": lambda: OnsetStrength(RATE, smooth=0.001),
         "width above 0": lambda: Chroma(RATE, width=0.0),
         "even n_fft": lambda: Brightness(RATE, n_fft=255),

@@ -38,10 +38,10 @@ from segue.tasks.plan import Stereo
 PIECE = 3 * MODEL_RATE
 """Longest stretch of a gap that is heard at once, in samples: what the ear takes for one moment of music."""
 
-_STEPS, _STEP, _ENOUGH = 16, 0.3, 0.02  # to settle: at most so many, RMS of one, and the loss that is near enough
-_BESIDE = round(
-    0.2 * MODEL_RATE
-)  # samples heard on each side of a piece: half a frame of the slowest feature, and more
+_EVALUATIONS, _ENOUGH = 16, 0.02  # to settle: about so many, and the loss that is near enough
+_STEP, _STEPS_A_STRENGTH = 0.3, 2.0  # RMS of its first step in standard deviations: at most, and for a strength of 1
+_FURTHEST, _A_STRENGTH = 4.0, 20.0  # how far an entry goes: at most, and for a strength of 1
+_BESIDE = MODEL_RATE // 5  # samples heard on each side of a piece: half a frame of the slowest feature, and more
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +102,9 @@ class Ear:
         if not moments:
             return latents
         goal = self._goal(moments, scene, codec, excitation)
-        return descend(goal, latents, min(_STEP, 2.0 * self.steering.strength), _STEPS, _ENOUGH, self._where(scene))
+        strength = self.steering.strength
+        step, furthest = min(_STEP, _STEPS_A_STRENGTH * strength), min(_FURTHEST, _A_STRENGTH * strength)
+        return descend(goal, latents, step, furthest, _EVALUATIONS, _ENOUGH, self._where(scene))
 
     def _goal(self, moments: Sequence[Moment], scene: Scene, codec: Codec, excitation: Sound) -> _Heard:
         decoders = (bind_decoder(scene, self.song, self.gap, codec, excitation, m.heard) for m in moments)

@@ -23,8 +23,8 @@ ONSET_FLOOR = 0.05
 
 @dataclass(frozen=True)
 class Place:
-    """What a drawn curve is read by: ``gain`` from the musician's level to the renderer's; ``usual``: the median of the
-    operator's measurement in the music around the gap.
+    """What a drawn curve is read by: ``gain`` from the musician's level to the renderer's; ``usual``: what the operator
+    measures in the music around the gap, see :class:`Feature`.
     """
 
     gain: float
@@ -41,7 +41,8 @@ class Feature:
     ``operator``: of :data:`segue.guidance.operators.registry.OPERATORS`, its rate left open; ``hop`` and ``n_fft``: its
     frames. ``scale``: the difference, in the operator's unit, that counts 1 in a loss and is plainly heard. ``unit``:
     of drawn curves, whose values lie in ``low`` to ``high``; ``shift``: the operator's unit, in which a match may be
-    moved. ``asked``: drawn values as the operator measures them; None for what cannot be drawn.
+    moved. ``asked``: drawn values as the operator measures them; None for what cannot be drawn. ``summed``: it measures
+    octaves of what adds up over time, whose mean is what is usual; of others it is the median.
     """
 
     about: str
@@ -54,6 +55,7 @@ class Feature:
     low: float = 0.0
     high: float = 0.0
     asked: Asked | None = None
+    summed: bool = False
 
 
 def _lufs(values: Values, place: Place) -> Values:
@@ -88,8 +90,8 @@ FEATURES: Mapping[str, Feature] = {
     ),
     "onsets": Feature(
         "how much begins: the rise of all mel bands, over 0.2 s",
-        _frames("onset_strength", 1024, 512),
-        512,
+        Choice("onset_strength", {"n_fft": 1024, "hop": 256, "lag": 2}),
+        256,
         1024,
         scale=0.75,
         shift="octaves",
@@ -97,6 +99,7 @@ FEATURES: Mapping[str, Feature] = {
         low=0.0,
         high=8.0,
         asked=_times_usual,
+        summed=True,
     ),
     "brightness": Feature(
         "where the middle of the spectrum lies",

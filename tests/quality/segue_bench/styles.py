@@ -1,56 +1,69 @@
-"""What styles do, measured by another ear: ``python -m segue_bench.styles MUSIC OUT.jsonl --excerpts 12``.
+"""What styles do, measured by another ear: ``python -m segue_bench.styles MUSIC OUT.jsonl --excerpts 32``.
 
-For excerpts of the manifest, 2 s of the whole song are filled without a style, towards a tag, and after drawn curves.
-Each is scored as the bench scores (gap-KAD, seams) by musicnn MTT, which never guides; a tag by its probability there,
-a curve by its correlation with a measure that is not the one that was gone down: momentary loudness of 0.4 s, and the
-bench's own onset strength over 0.3 s. Rows are added as they come, so that a run can go on; the summary is made from
-all of them.
+At places of the manifest a gap of the whole song is rendered in each of :data:`WISHES`: filled without a style, towards
+a tag and after drawn curves; varied freely and with features kept; restyled by presets, and rendered again without one.
+musicnn MTT scores, which never guides, and measures that are not those that were gone down: see
+:mod:`segue_bench.style_measures`. Rows are added as they come, so that a run can go on; the tables are made from all of
+them.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
 import typer
-from jaxtyping import Float
-from scipy.ndimage import uniform_filter1d
+from scipy.special import expit
 
+from segue.errors import InvalidRequest
 from segue.guidance.curve import Curve
+from segue.guidance.freedom import Freedom
 from segue.guidance.operators.loudness import Loudness
 from segue.prior.bundle import Bundle
+from segue.recall.song import Song
+from segue.render.region import Take
 from segue.render.settings import RenderSettings
-from segue.style.resolve import resolve
+from segue.style.resolve import SAMPLER, STEPS, Resolved, freedom_for, resolve
 from segue.style.style import Style
+from segue.tasks.plan import Plan
+from segue.tasks.regenerate import PAPER_K, Regenerate
+from segue.tasks.restyle import Restyle
 from segue_bench.cases import Setting
 from segue_bench.contract import RATE, Case, Excerpt, Rendering
+from segue_bench.listener import Listener
 from segue_bench.manifest import load
-from segue_bench.scores.control import control_correlation
-from segue_bench.scores.kad import bandwidth_of, gap_kad
-from segue_bench.scores.onsets import HOP, onset_strength
+from segue_bench.report.styles import FILLED, tables
+from segue_bench.style_measures import followed, kept
 from segue_bench.tools import BenchTools, MakeTools
 
 TAGS = ("ambient", "rock", "electronic", "guitar", "dance", "metal", "pop", "country")
 """Tags that both ears know by one name."""
 
+PRESETS = (
+    ("ambient wash", "ambient"),
+    ("heavy", "metal"),
+    ("dance floor", "dance"),
+    ("acoustic room", "guitar"),
+    ("synth eighties", "electronic"),
+)
+"""Presets that ask for a tag both ears know, and that tag."""
+
 POINTS = 5
 """Of a drawn curve, evenly over the gap, drawn at random for each excerpt."""
 
-_SMOOTH = 0.3  # seconds: onsets come a quarter of a second apart, and a density is over several
-
 Row = dict[str, Any]
-Wish = Callable[[Case, int], Style]
 
 
-def _drawn(case: Case, number: int, low: float, high: float, spread: float) -> Curve:
+def _drawn(case: Case, number: int, spread: float) -> Curve:
     rng = np.random.default_rng(number)
     seconds = np.linspace(case.gap.start, case.gap.stop, POINTS) / RATE
-    values = np.clip(rng.uniform(-1.0, 1.0, POINTS) * spread, low, high)
-    return Curve(tuple(zip(seconds.tolist(), values.tolist(), strict=True)))
+    return Curve(tuple(zip(seconds.tolist(), (rng.uniform(-1.0, 1.0, POINTS) * spread).tolist(), strict=True)))
 
 
 def _around(case: Case) -> float:
@@ -60,123 +73,178 @@ def _around(case: Case) -> float:
     return float(lufs.median())
 
 
+def _nothing(case: Case, number: int) -> Style:
+    return Style()
+
+
+def _tag(case: Case, number: int) -> Style:
+    return Style.of(tags=(TAGS[number % len(TAGS)],))
+
+
 def _loudness(case: Case, number: int) -> Style:
-    middle = _around(case)
-    curve = _drawn(case, number, -70.0, 0.0, 8.0)
+    middle, curve = _around(case), _drawn(case, number, 8.0)
     return Style.of(follow={"loudness": tuple((t, min(0.0, max(-70.0, middle + v))) for t, v in curve.points)})
 
 
 def _onsets(case: Case, number: int) -> Style:
-    curve = _drawn(case, number, -8.0, 8.0, 1.5)
-    return Style.of(follow={"onsets": tuple((t, 2.0**v) for t, v in curve.points)})
+    return Style.of(follow={"onsets": tuple((t, 2.0**v) for t, v in _drawn(case, number, 1.5).points)})
+
+
+def _match(case: Case, number: int) -> Style:
+    return Style.of(match="loudness,chroma")
+
+
+def _preset(case: Case, number: int) -> Style:
+    return Style.of(PRESETS[number % len(PRESETS)][0])
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is rendered at a place: a ``task`` on a gap of so many ``seconds`` in a ``style``; ``freedom`` of a
+    variation, None for what the preset of this place has. ``tag``: what the scoring ear is asked about. ``beside``: the
+    wish whose rendering of the same gap it is compared with.
+    """
+
+    style: Callable[[Case, int], Style] = _nothing
+    task: Literal["infill", "regenerate", "restyle"] = "infill"
+    seconds: float = 2.0
+    freedom: float | None = None
+    tag: Callable[[int], str] | None = None
+    beside: str = ""
 
 
 WISHES: Mapping[str, Wish] = {
-    "none": lambda case, number: Style(),
-    "tag": lambda case, number: Style.of(tags=(TAGS[number % len(TAGS)],), strength=0.2),
-    "loudness": _loudness,
-    "onsets": _onsets,
+    FILLED: Wish(),
+    "tag": Wish(_tag, tag=lambda number: TAGS[number % len(TAGS)], beside=FILLED),
+    "loudness": Wish(_loudness, beside=FILLED),
+    "onsets": Wish(_onsets, beside=FILLED),
+    "free": Wish(task="regenerate", freedom=1.0),
+    "match": Wish(_match, "regenerate", freedom=1.0, beside="free"),
+    "again": Wish(task="restyle", seconds=3.0),
+    "restyle": Wish(_preset, "restyle", 3.0, tag=lambda number: PRESETS[number % len(PRESETS)][1], beside="again"),
 }
+"""All by name, each after the one it is compared with. Restyled is as much as the ear hears at once."""
 
 
-def measure(tools: BenchTools, excerpt: Excerpt, number: int, wish: str, steps: int | None) -> Row:
-    """One excerpt in one style: scores, tags and embedding of the first take, and how a curve was followed."""
-    case = tools.case(excerpt, Setting("infill", 2.0))
-    style = WISHES[wish](case, number)
-    settings = RenderSettings()
-    asked = None if style.is_empty else resolve(style, RenderSettings(sampler=None, steps=steps), reads_text=False)
-    region = tools.renderer.render(case.plan, settings, style=asked).regions[0]
-    best = region.takes[0]
-    scores = tools.listener(case)(Rendering(best.audio, best.how))
-    real = tools.listener(case)(Rendering(case.truth.copy(), "real"))
+def number_of(excerpt: Excerpt) -> int:
+    """What curve, tag and preset an excerpt has: the same however many are measured."""
+    return zlib.crc32(excerpt.name.encode())
+
+
+def plan_of(wish: Wish, case: Case, number: int) -> Plan:
+    """What the renderer is given at this place."""
+    if wish.task == "infill":
+        return case.plan
+    freedom = Curve.constant(wish.freedom) if wish.freedom is not None else None
+    free = Freedom(freedom_for(_preset(case, number), freedom, PAPER_K))
+    task = Regenerate((case.gap,), free) if wish.task == "regenerate" else Restyle((case.gap,), free)
+    return task.plan([case.original])
+
+
+@dataclass(frozen=True)
+class Way:
+    """How all is rendered: ``steps`` of guided renders, None for segue's own; ``quick``: gaps are filled by the spliced
+    donors alone, and curves followed by shaping those, with one step: the same sound with and without, at a tenth of
+    the work.
+    """
+
+    steps: int | None = None
+    quick: bool = False
+
+    def settings(self, wish: Wish, style: Style) -> tuple[RenderSettings, Resolved | None]:
+        """What the renderer is asked for."""
+        of_splice = self.quick and wish.task == "infill" and wish.tag is None
+        if not style.is_empty:
+            method, steps = ("steered splice", 1) if of_splice else (None, self.steps)
+            return RenderSettings(), resolve(style, RenderSettings(steps=steps, method=method), reads_text=False)
+        if wish.task != "infill":  # as the one that is compared with it
+            return RenderSettings(sampler=SAMPLER, steps=self.steps or STEPS), None
+        return RenderSettings(method="splice" if of_splice else None), None
+
+
+def measure(tools: BenchTools, excerpt: Excerpt, names: Sequence[str], way: Way) -> Iterator[Row]:
+    """One excerpt in several styles: what the scoring ear and the measures say of the first take of each.
+
+    The song's features and the listener are shared by wishes with one gap of one task.
+    """
+    known: dict[tuple[str, float], tuple[Listener, Song]] = {}
+    number, labels = number_of(excerpt), tools.ear.labels
+    for name in names:
+        wish = WISHES[name]
+        at = wish.task, wish.seconds
+        case = known[at][0].case if at in known else tools.case(excerpt, Setting("infill", wish.seconds))
+        plan = plan_of(wish, case, number)
+        if at not in known:
+            known[at] = Listener.of(case, tools.ear), tools.renderer.song(plan)
+        listener, song = known[at]
+        style = wish.style(case, number)
+        settings, asked = way.settings(wish, style)
+        best = tools.renderer.render(plan, settings, style=asked, song=song).regions[0].takes[0]
+        facts = {"excerpt": excerpt.name, "track": f"{excerpt.package}/{excerpt.file}", "wish": name}
+        chosen = None if wish.tag is None else wish.tag(number)
+        yield {**facts, "beside": wish.beside, "tag": chosen, **asdict(way), **_heard(listener, labels, style, best)}
+
+
+def _heard(listener: Listener, labels: Sequence[str], style: Style, take: Take) -> Row:
+    """What is measured of one take."""
+    case = listener.case
+    scores = listener.score(Rendering(take.audio, take.how))
     return {
-        "excerpt": excerpt.name,
-        "number": number,
-        "wish": wish,
-        "method": best.method,
-        "asked": best.scores.wish,
-        "of_splice": next((t.scores.wish for t in region.takes if t.method == "splice"), None),
+        "preset": style.preset,
+        "method": take.method,
+        "asked": take.scores.wish,
         "scores": dict(scores.values),
-        "tags": dict(zip(tools.ear.labels, scores.tags.tolist(), strict=True)),
+        "tags": dict(zip(labels, scores.tags.tolist(), strict=True)),
+        "real_tags": dict(zip(labels, expit(listener.real.logits).tolist(), strict=True)),
         "embedding": scores.embedding.tolist(),
-        "real": real.embedding.tolist(),
-        "followed": _followed(case, style, best.audio),
+        "real": listener.real.embedding.tolist(),
+        "followed": followed(case, style, take.audio),
+        "kept": kept(case.truth, take.audio),
     }
 
 
-def _followed(case: Case, style: Style, take: Float[np.ndarray, "2 samples"]) -> float | None:
-    """Correlation of the drawn curve with what is measured in the gap."""
-    if not style.follow:
-        return None
-    (name, curve), gap = style.follow[0], case.gap
-    around = case.original[:, gap.start - RATE : gap.stop + RATE].copy()
-    around[:, RATE : RATE + gap.length] = take
-    if name == "loudness":
-        measured, hop = Loudness(float(RATE))(torch.from_numpy(around[None]))[0].numpy(), 4096
-    else:
-        gain = 0.1 / max(1e-6, float(np.sqrt(np.mean(around**2))))
-        flux = onset_strength(np.asarray(around * np.float32(gain)))
-        measured, hop = uniform_filter1d(flux.mean(0), round(_SMOOTH * RATE / HOP)), HOP
-    seconds = (gap.start - RATE + np.arange(len(measured)) * hop) / RATE
-    inside = (seconds >= gap.start / RATE) & (seconds < gap.stop / RATE)
-    return control_correlation(curve.at(seconds[inside]), measured[inside].astype(np.float64))
+def read(path: Path) -> list[Row]:
+    """The rows of a run so far.
 
-
-def summary(rows: list[Row]) -> Iterator[str]:
-    """The figures in lines, worst news first within each wish."""
-    plain = {row["excerpt"]: row for row in rows if row["wish"] == "none"}
-    real = np.array([row["real"] for row in plain.values()])
-    for wish in WISHES:
-        found = [row for row in rows if row["wish"] == wish and row["excerpt"] in plain]
-        if len(found) < 2:
-            continue
-        line = f"{wish}: {len(found)} excerpts"
-        own, beside = (np.array([r[k] for r in found]) for k in ("embedding", "real"))
-        width = bandwidth_of(real)
-        kad = gap_kad(beside, own, bandwidth=width).value
-        unsteered = gap_kad(beside, np.array([plain[r["excerpt"]]["embedding"] for r in found]), bandwidth=width).value
-        line += f", gap-KAD {kad:.1f} (unsteered {unsteered:.1f})"
-        seams = [(r["scores"].get("seam_z"), plain[r["excerpt"]]["scores"].get("seam_z")) for r in found]
-        pairs = np.array([pair for pair in seams if None not in pair], np.float64)
-        if len(pairs):
-            line += f", seam z {pairs[:, 0].mean():.2f} (unsteered {pairs[:, 1].mean():.2f})"
-        if wish == "tag":
-            asked = [(r["tags"][TAGS[r["number"] % len(TAGS)]], plain[r["excerpt"]], r["number"]) for r in found]
-            before = np.array([p["tags"][TAGS[n % len(TAGS)]] for _, p, n in asked])
-            after = np.array([value for value, _, _ in asked])
-            line += f", p(tag) by MTT {before.mean():.4f} to {after.mean():.4f}"
-            line += f", up in {int((after > before).sum())} of {len(found)}"
-            line += f", median factor {np.median(after / before):.2f}"
-        followed = [r["followed"] for r in found if r["followed"] is not None]
-        if followed:
-            line += f", Pearson mean {np.mean(followed):.2f}, least {np.min(followed):.2f}"
-            line += f", 0.8 or more in {sum(r >= 0.8 for r in followed)} of {len(followed)}"
-        yield line
+    Raises:
+        InvalidRequest: a line is not whole.
+    """
+    rows: list[Row] = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            rows.append(json.loads(line))
+        except ValueError as error:
+            raise InvalidRequest(f"{path}, line {number}, is not whole: delete it and run again") from error
+    return rows
 
 
 def main(
-    music: Path,
-    out: Path,
-    excerpts: Annotated[int, typer.Option(help="How many, spread over the manifest.")] = 12,
+    music: Annotated[Path, typer.Argument(help="Where the music is (segue-bench music).")],
+    out: Annotated[Path, typer.Argument(help="One line of JSON a rendering; goes on where it was stopped.")],
+    excerpts: Annotated[int, typer.Option(help="How many, spread over the manifest.")] = 32,
+    wishes: Annotated[str, typer.Option(help="Which, with commas; the others' rows stay.")] = ",".join(WISHES),
     steps: Annotated[int | None, typer.Option(help="Of guided renders.", show_default="segue's own")] = None,
+    quick: Annotated[bool, typer.Option(help="Curves on the splice alone.")] = False,
     bundle: Annotated[str | None, typer.Option(help="The bundle.", show_default="the embedded one")] = None,
 ) -> None:
-    """Measure what styles do; rows already in OUT are kept."""
+    """Measure what styles do, and print the tables of all that was measured so far."""
     torch.set_num_threads(1)
+    names = wishes.split(",")
+    if unknown := [name for name in names if name not in WISHES]:
+        raise InvalidRequest(f"unknown wish {', '.join(unknown)}; expected of {', '.join(WISHES)}")
     manifest = load()
     tools = MakeTools(bundle, Bundle.open(bundle).digest, manifest, music)()
-    rows: list[Row] = [json.loads(line) for line in out.read_text().splitlines()] if out.exists() else []
+    rows = read(out) if out.exists() else []
     done = {(row["excerpt"], row["wish"]) for row in rows}
     chosen = [manifest.excerpts[i * len(manifest.excerpts) // excerpts] for i in range(excerpts)]
-    for number, excerpt in enumerate(chosen):
-        for wish in WISHES:
-            if (excerpt.name, wish) in done:
-                continue
-            rows.append(measure(tools, excerpt, number, wish, steps))
-            with out.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(rows[-1]) + "\n")
-    for line in summary(rows):
-        print(line)
+    with out.open("a", encoding="utf-8") as file:
+        for excerpt in chosen:
+            left = [name for name in names if (excerpt.name, name) not in done]
+            for row in measure(tools, excerpt, left, Way(steps, quick)):
+                rows.append(row)
+                file.write(json.dumps(row) + "\n")
+                file.flush()
+    print(tables(rows))
 
 
 if __name__ == "__main__":

@@ -48,15 +48,19 @@ def measured(operator: Operator, audio: Stereo) -> Float[Tensor, "one ..."]:
 
 
 def usual(feature: Feature, ground: Ground, side: int | None = None) -> Float[Tensor, "one ..."] | None:
-    """The median over time of the feature in the music beside the gap, None where that is too short.
+    """What the feature usually is in the music beside the gap, None where that is too short.
 
-    ``side``: 0 for what is before, 1 for what is after, None for both.
+    ``side``: 0 for what is before, 1 for what is after, None for both. The median over time; of onsets the mean number:
+    where they are far apart, there are none at most times, and twice as many would be none too.
     """
     operator = operator_of(feature)
     contexts = ground.song.context(ground.gap, _AROUND)
     chosen = contexts if side is None else (contexts[side],)
     found = [measured(operator, audio) for audio in chosen if audio.shape[1] >= 2 * feature.n_fft]
-    return torch.cat(found, -1).median(-1).values if found else None
+    if not found:
+        return None
+    values = torch.cat(found, -1)
+    return values.exp2().mean(-1).log2() if feature.summed else values.median(-1).values
 
 
 def feature_term(feature: Feature, ground: Ground, target: Float[Tensor, "one ..."], weight: float) -> Term:
