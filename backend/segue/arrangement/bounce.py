@@ -27,6 +27,7 @@ from segue.service.events import Finished
 from segue.service.jobs import Job
 from segue.service.pool import Pool
 from segue.service.style import Parts
+from segue.style.preset import find_preset
 
 MAX_SONGS = 8
 """Further stretches of the track to recall from: the longest."""
@@ -90,6 +91,8 @@ def bounce(
         ResourceError: every place failed. Cancelled: what was rendered is in the store.
     """
     asked = asked or Bounce()
+    if asked.style.preset is not None:
+        find_preset(asked.style.preset)
     opened = open_project(path, asked.pattern)
     folder = out.with_name(f"{out.stem} Segue")
     _check_out(path, out, folder, opened, overwrite=asked.overwrite)
