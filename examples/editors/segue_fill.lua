@@ -14,10 +14,16 @@ function bridge.quote(word)
   return "'" .. word:gsub("'", "'\\''") .. "'"
 end
 
--- The command line of a fill. Times are samples; nine decimals of a second name each sample of any rate exactly.
+-- A sample as seconds. Nine decimals name each sample of any rate exactly; made of whole numbers, since an editor under
+-- a language that writes 1,5 would have Lua write it so too, which Segue does not read.
+function bridge.seconds(sample, rate)
+  return string.format("%d.%09d", sample // rate, (sample % rate * 1000000000 + rate // 2) // rate)
+end
+
+-- The command line of a fill. Times are samples.
 function bridge.command(input, output, first, last, rate)
   local program = bridge.segue or os.getenv("SEGUE") or "segue"
-  local gap = string.format("%.9f:%.9f", first / rate, last / rate)
+  local gap = bridge.seconds(first, rate) .. ":" .. bridge.seconds(last, rate)
   local words = { bridge.quote(program), "fill", bridge.quote(input), "-o", bridge.quote(output), "--gap", gap }
   return table.concat(words, " ")
 end
