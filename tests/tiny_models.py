@@ -145,7 +145,7 @@ def description(**changes: Any) -> dict[str, Any]:
 
 def write_denoiser(folder: Path, denoiser: nn.Module | None = None) -> None:
     network = denoiser or tiny_denoiser()
-    export_denoiser(network, folder, channels=CHANNELS, conditioning=[MASK], store_fp16=False, cases=FEW)
+    export_denoiser(network, folder, channels=CHANNELS, conditioning=[MASK], store="fp32", cases=FEW)
 
 
 @functools.cache
@@ -164,7 +164,7 @@ def tiny_onnx_bundle() -> Path:
     def write(folder: Path) -> None:
         for file in tiny_bundle().glob("*[!l]"):  # all but the manifest
             shutil.copy(file, folder)
-        export_codec(encoder, decoder, folder, channels=CHANNELS, token=TOKEN, store_fp16=False, cases=FEW)
+        export_codec(encoder, decoder, folder, channels=CHANNELS, token=TOKEN, store="fp32", cases=FEW)
 
     folder = Path(_scratch.name) / "tiny-onnx"
     write_bundle(folder, description(codec={"kind": "onnx", "reach": TOKEN // 2}), write, cache=CACHE)

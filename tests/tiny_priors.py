@@ -79,7 +79,7 @@ class Text(nn.Module):
 
 def _codec(folder: Path, token: int) -> None:
     encoder, decoder = randomised(TinyEncoder(CHANNELS, token), 1), randomised(TinyDecoder(CHANNELS, token), 2)
-    export_codec(encoder, decoder, folder, channels=CHANNELS, token=token, store_fp16=False, cases=FEW)
+    export_codec(encoder, decoder, folder, channels=CHANNELS, token=token, store="fp32", cases=FEW)
 
 
 def _words(folder: Path) -> None:
@@ -87,7 +87,7 @@ def _words(folder: Path) -> None:
     backend.normalizer, backend.pre_tokenizer = normalizers.Lowercase(), pre_tokenizers.Whitespace()
     backend.save(str(folder / TOKENIZER))
     signature = TextSignature((TensorSpec("prompt_text", ("batch", "tokens", WIDTH)),))
-    export_text(randomised(Text(), 3), folder, signature, vocabulary=len(WORDS), length=None, store_fp16=False)
+    export_text(randomised(Text(), 3), folder, signature, vocabulary=len(WORDS), length=None, store="fp32")
 
 
 @functools.cache
@@ -102,7 +102,7 @@ def told_bundle() -> Path:
 
     def write(folder: Path) -> None:
         network = randomised(Told())
-        given = {"channels": CHANNELS, "conditioning": conditioning, "store_fp16": False, "cases": FEW}
+        given = {"channels": CHANNELS, "conditioning": conditioning, "store": "fp32", "cases": FEW}
         export_denoiser(network, folder, **given)
         _codec(folder, 160)
         _words(folder)
@@ -135,7 +135,7 @@ def untold_bundle() -> Path:
 
     def write(folder: Path) -> None:
         network = randomised(Untold())
-        given = {"channels": CHANNELS, "conditioning": conditioning, "store_fp16": False, "cases": FEW}
+        given = {"channels": CHANNELS, "conditioning": conditioning, "store": "fp32", "cases": FEW}
         export_denoiser(network, folder, **given)
         _codec(folder, 128)
         draws = torch.Generator().manual_seed(4)

@@ -11,11 +11,15 @@ from pathlib import Path
 import numpy as np
 import platformdirs
 import pytest
+import torch
 from jaxtyping import Float32
 
 import segue
 from segue.errors import Cancelled, InvalidRequest
 from segue.guidance.curve import Curve
+from segue.guidance.embedders.log_mel_statistics import LogMelStatistics
+from segue.prior.bundle import Bundle
+from segue.prior.runtime import SessionSettings
 from segue.render.renderer import Renderer
 from segue.render.settings import Progress
 from segue.result import Result
@@ -55,11 +59,22 @@ def methods(result: Result) -> set[str]:
 
 
 KINDS = {"told": told_bundle, "untold": untold_bundle}
+FAMILIES = ["stable_audio_open", "stable_audio_3", "ace_step"]
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_verb_runs_on_a_prior_that_is_told_its_context_and_on_one_that_is_not(kind: str) -> None:
-    rate, own = 44100, settings(KINDS[kind]())
+def bundle_of(kind: str) -> Path:
+    """A tiny bundle by its kind, or of a tiny model of an open family, imported."""
+    if kind in KINDS:
+        return KINDS[kind]()
+    pytest.importorskip("diffusers", reason="the import extra is not installed: pip install segue[import]")
+    from tests.export.tiny_bundles import imported
+
+    return imported(kind).bundle.folder
+
+
+@pytest.mark.parametrize("kind", [*KINDS, *(pytest.param(family, marks=pytest.mark.nightly) for family in FAMILIES)])
+def test_every_verb_runs_on_priors_told_their_context_and_not_and_on_each_imported_family(kind: str) -> None:
+    rate, own = 44100, settings(bundle_of(kind))
     clip = song(rate)
     filled = segue.fill(clip, rate, GAP, style=PIANO, settings=own)
     assert_filled(filled, clip, rate)
@@ -116,6 +131,31 @@ def test_a_wish_reaches_the_samples_through_decoder_and_resampler() -> None:
     for result in (guided, exact):
         assert_filled(result, clip, rate)
         assert methods(result) == {"steered"}
+
+
+@pytest.mark.parametrize("kind", [*KINDS, *(pytest.param(family, marks=pytest.mark.nightly) for family in FAMILIES)])
+def test_an_embedders_gradient_reaches_the_samples_through_the_bundles_own_decoder(kind: str) -> None:
+    """Denoiser, decoder and, at 48 kHz, the change of rate, all in graphs: against a difference along the gradient."""
+    bundle, threads = Bundle.open(bundle_of(kind), cache=CACHE), SessionSettings(threads=1)
+    codec, draws = bundle.codec(threads), torch.Generator().manual_seed(3)
+    multiple = bundle.manifest.latent_multiple
+    frames = -(-8192 // codec.token // multiple) * multiple
+    specs = [spec for spec in bundle.manifest.denoiser().others if spec.name != "time"]
+    given = {spec.name: torch.rand(spec.sizes(1, frames, 5), generator=draws) for spec in specs}
+    prior, embed = bundle.denoiser(threads).bind(given), LogMelStatistics(n_fft=1024, hop=512, bands=16)
+    x_t, t = torch.randn(1, codec.channels, frames, generator=draws), torch.tensor([0.6])
+    reference = embed(0.1 * torch.randn(1, 2, frames * codec.token, generator=draws))
+
+    def distance(x: torch.Tensor) -> torch.Tensor:
+        return (embed(codec.decode(prior(x, t), None)) - reference).square().sum()
+
+    variable = x_t.clone().requires_grad_(True)
+    (gradient,) = torch.autograd.grad(distance(variable), variable)
+    along, small = gradient / gradient.norm(), 0.02
+    with torch.no_grad():
+        slope = (distance(x_t + small * along) - distance(x_t - small * along)) / (2 * small)
+    assert float(gradient.norm()) > 0
+    assert float(slope) == pytest.approx(float(gradient.norm()), rel=0.03)
 
 
 def test_a_render_can_be_stopped_while_it_samples() -> None:

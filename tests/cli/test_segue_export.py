@@ -35,7 +35,7 @@ def test_a_licence_that_is_not_acknowledged_ends_with_exit_code_2(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--store", "int4"], "--store takes fp16 or fp32, got 'int4'"),
+        (["--store", "int4"], "--store takes one of fp32, fp16, int8, got 'int4'"),
         (["--prompt", "warm pads"], "expected --prompt NAME=TEXT"),
         (["--prompt", "a=b", "--prompt", "a=c"], "is given twice"),
         (["--download"], "No such option"),

@@ -43,12 +43,12 @@ def _exported(name: str) -> tuple[nn.Module, OnnxFunction, ParityReport, Path]:
     folder = Path(_scratch.name) / name
     if name == "transformer":
         module = _transformer()
-        report = export_denoiser(module, folder, channels=C, conditioning=MEL_CONDITIONING, store_fp16=True)
+        report = export_denoiser(module, folder, channels=C, conditioning=MEL_CONDITIONING, store="fp16")
         specs = [TensorSpec(n, s) for n, s in MEL_CONDITIONING]
         round_to_half(module)
         return module, load_function(denoiser_signature(C, specs), folder), report, folder
     module = randomised(UNet())
-    report = export_denoiser(module, folder, channels=5, conditioning=[MASK], latent_multiple=4, store_fp16=False)
+    report = export_denoiser(module, folder, channels=5, conditioning=[MASK], latent_multiple=4, store="fp32")
     return module, load_function(denoiser_signature(5, [TensorSpec(*MASK)], 4), folder), report, folder
 
 

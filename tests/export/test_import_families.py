@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,13 +15,14 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from segue.errors import InvalidRequest
 from segue.prior.manifest import PROMPTS as PROMPTS_FILE
 from segue.prior.manifest import TOKENIZER
 from segue.prior.runtime import SessionSettings, open_session
 from segue.prior.signature import TensorSpec, denoiser_signature
 from segue_export.graphs.export import TOLERANCE, export_denoiser, load_function
 from segue_export.graphs.parity import ParityCases, relative_error
-from segue_export.graphs.weights import round_to_half
+from segue_export.graphs.weights import Storage, round_weights
 from segue_export.importers.contract import GIVEN, PROMPT
 from segue_export.importers.registry import open_source
 from segue_export.importing.prompts import encode, tokenize
@@ -29,7 +32,8 @@ from tests.export.tiny_bundles import PROMPTS, folder, imported
 
 FAMILIES = ["stable_audio_open", "stable_audio_3", "ace_step"]
 IMPORTED = [FAMILIES[0], *(pytest.param(family, marks=pytest.mark.nightly) for family in FAMILIES[1:])]
-HALF_BOUND = 5e-3  # prediction and gradient of weights stored as float16, against the weights as they were
+# Prediction and gradient of rounded weights, against the weights as they were.
+BOUNDS: dict[Storage, float] = {"fp16": 5e-3, "int8": 5e-2}
 
 
 def _torch_denoiser(family: str) -> nn.Module:
@@ -72,36 +76,57 @@ def test_prediction_and_gradient_are_those_of_the_familys_own_network(family: st
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_weights_rounded_to_half_predict_and_pull_back_within_the_stated_bound(family: str) -> None:
-    exact, rounded = _torch_denoiser(family), _torch_denoiser(family)
-    round_to_half(rounded)
-    assert any(not torch.equal(a, b) for a, b in zip(exact.parameters(), rounded.parameters(), strict=True))
+def test_rounded_weights_predict_and_pull_back_within_the_stated_bounds(family: str) -> None:
+    exact = _torch_denoiser(family)
     inputs = _inputs(family, 2, 32, 5)
     cot = torch.randn(inputs["x_t"].shape, generator=torch.Generator().manual_seed(7))
-    results = (_prediction_and_gradient(module, inputs, cot) for module in (rounded, exact))
-    for mine, theirs in zip(*results, strict=True):
-        assert relative_error(mine, theirs) < HALF_BOUND
+    expected = _prediction_and_gradient(exact, inputs, cot)
+    for storage, bound in BOUNDS.items():
+        rounded = copy.deepcopy(exact)
+        round_weights(rounded, storage)
+        assert any(not torch.equal(a, b) for a, b in zip(exact.parameters(), rounded.parameters(), strict=True))
+        for mine, theirs in zip(_prediction_and_gradient(rounded, inputs, cot), expected, strict=True):
+            assert relative_error(mine, theirs) < bound, storage
 
 
-def test_a_denoiser_stored_as_half_equals_its_rounded_self(tmp_path: Path) -> None:
-    found, source = open_source(folder("stable_audio_open"))
+@pytest.mark.parametrize(
+    ("family", "storage"),
+    [
+        ("stable_audio_open", "fp16"),
+        *(pytest.param(family, "fp16", marks=pytest.mark.nightly) for family in FAMILIES[1:]),
+        *(pytest.param(family, "int8", marks=pytest.mark.nightly) for family in FAMILIES),
+    ],
+)
+def test_a_denoiser_stored_in_fewer_bits_equals_its_rounded_self(tmp_path: Path, family: str, storage: Storage) -> None:
+    """Prediction and gradient, to the exporter's own tolerance, whatever the weights were rounded to."""
+    found, source = open_source(folder(family))
     facts = found.facts(source)
     report = export_denoiser(
-        _torch_denoiser("stable_audio_open"),
-        tmp_path / "half",
+        _torch_denoiser(family),
+        tmp_path / "stored",
         channels=facts.channels,
         conditioning=facts.conditioning,
-        store_fp16=True,
+        latent_multiple=facts.latent_multiple,
+        store=storage,
         cases=ParityCases(times=(0.1, 0.9), sizes=((1, 9), (2, 14))),
         sample=plausible(facts),
         consume=True,
     )
     assert 0 < report.largest < TOLERANCE
-    sizes = [
-        (path / "weights.bin").stat().st_size
-        for path in (tmp_path / "half", imported("stable_audio_open").bundle.folder)
-    ]
-    assert sizes[0] < 0.6 * sizes[1]
+    whole = (imported(family).bundle.folder / "weights.bin").stat().st_size
+    assert (tmp_path / "stored" / "weights.bin").stat().st_size < 0.6 * whole
+
+
+def test_the_solver_is_the_one_that_stable_audio_opens_folder_names(tmp_path: Path) -> None:
+    path = Path(shutil.copytree(folder("stable_audio_open"), tmp_path / "model"))
+    family, source = open_source(path)
+    assert family.facts(source).sampling["sampler"] == "dpmpp"
+    tiny_families.edit_json(path / "model_index.json", scheduler=["diffusers", "CosineDPMSolverMultistepScheduler"])
+    family, source = open_source(path)
+    assert family.facts(source).sampling["sampler"] == "dpmpp-sde"
+    tiny_families.edit_json(path / "scheduler" / "scheduler_config.json", sigma_schedule="karras")
+    with pytest.raises(InvalidRequest, match="expected exponential noise levels"):
+        family.facts(source)
 
 
 @pytest.mark.parametrize("family", IMPORTED)

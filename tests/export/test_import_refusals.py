@@ -190,9 +190,9 @@ def test_a_file_that_changes_meanwhile_leaves_nothing(
 
 
 def test_the_estimate_grows_with_the_weights_and_shrinks_with_half_precision(model: Path) -> None:
-    whole = plan_import(model, ImportOptions(half=False)).needs
-    half = plan_import(model, ImportOptions(half=True)).needs
-    bare = plan_import(model, ImportOptions(half=False, text=False)).needs
+    whole = plan_import(model, ImportOptions(store="fp32")).needs
+    half = plan_import(model, ImportOptions(store="fp16")).needs
+    bare = plan_import(model, ImportOptions(store="fp32", text=False)).needs
     assert whole.disk_bundle == 4 * whole.parameters and half.disk_bundle == 2 * half.parameters
     assert bare.parameters < whole.parameters
     assert isinstance(whole.describe(), str) and issubclass(ResourceError, SegueError)

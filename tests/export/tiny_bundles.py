@@ -36,6 +36,6 @@ def folder(family: str) -> Path:
 @functools.cache
 def imported(family: str) -> Imported:
     """The family's tiny model as a bundle, with its text encoder and two stored prompts."""
-    options = ImportOptions(accept_licence=True, half=False, prompts=PROMPTS, cache=CACHE)
+    options = ImportOptions(accept_licence=True, store="fp32", prompts=PROMPTS, cache=CACHE)
     bundle = import_folder(folder(family), Path(_scratch.name) / f"{family}-bundle", options)
     return Imported(folder(family), bundle)

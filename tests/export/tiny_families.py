@@ -22,6 +22,14 @@ __all__ = ["quiet", "write_ace_step", "write_stable_audio_3", "write_stable_audi
 
 WORDS = ("dusty", "upright", "piano", "warm", "pads", "slow", "drums", "and", "bass", "in", "the", "rain")
 TOKENS = 12
+TINY_TEXT = {
+    "vocab_size": 16,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 1,
+    "head_dim": 8,
+    "attention_dropout": 0.0,
+}
 
 
 def randomised(module: nn.Module, seed: int) -> nn.Module:
@@ -48,8 +56,8 @@ def seeded(write: Callable[..., Path]) -> Callable[..., Path]:
     return run
 
 
-def tokenizer() -> Any:
-    """A tokenizer of a few words that ends each text with </s>."""
+def tokenizer(longest: int = TOKENS) -> Any:
+    """A tokenizer of a few words that ends each text with </s>; ``longest`` in tokens."""
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast
 
@@ -60,7 +68,7 @@ def tokenizer() -> Any:
     backend.pre_tokenizer = pre_tokenizers.Whitespace()
     backend.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
     return PreTrainedTokenizerFast(
-        tokenizer_object=backend, pad_token="<pad>", eos_token="</s>", unk_token="<unk>", model_max_length=TOKENS
+        tokenizer_object=backend, pad_token="<pad>", eos_token="</s>", unk_token="<unk>", model_max_length=longest
     )
 
 
@@ -130,7 +138,7 @@ def write_stable_audio_3(folder: Path, *, distilled: bool = True) -> Path:
     width = 16
     StableAudio3InpaintPipeline(
         vae=randomised(AutoencoderSAME(**SAME), 11),
-        text_encoder=randomised(t5gemma(width), 12),
+        text_encoder=randomised(t5gemma(hidden_size=width), 12),
         tokenizer=tokenizer(),
         duration_embedder=randomised(StableAudio3DurationEmbedder(width, fourier_dim=8, max_val=64.5 * 32 / 44100), 13),
         transformer=randomised(StableAudio3DiTModel(**DIT), 14),
@@ -162,23 +170,13 @@ DIT = {
 }
 
 
-def t5gemma(width: int) -> nn.Module:
-    """T5Gemma's encoder, one layer with a sliding window."""
+def t5gemma(**sizes: int) -> nn.Module:
+    """T5Gemma's encoder of these sizes; by default tiny, one layer with a sliding window."""
     from transformers import T5GemmaConfig, T5GemmaEncoderModel
     from transformers.models.t5gemma.configuration_t5gemma import T5GemmaModuleConfig
 
-    module = T5GemmaModuleConfig(
-        vocab_size=16,
-        hidden_size=width,
-        intermediate_size=32,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        num_key_value_heads=1,
-        head_dim=8,
-        sliding_window=4,
-        attention_dropout=0.0,
-    )
-    config = T5GemmaConfig(encoder=module, decoder=module, is_encoder_decoder=False, vocab_size=16)
+    made = T5GemmaModuleConfig(**{**TINY_TEXT, "intermediate_size": 32, "sliding_window": 4, **sizes})
+    config = T5GemmaConfig(encoder=made, decoder=made, is_encoder_decoder=False, vocab_size=made.vocab_size)
     return T5GemmaEncoderModel(config)
 
 
@@ -215,15 +213,7 @@ def write_ace_step(folder: Path, *, turbo: bool = True) -> Path:
         model_version="turbo" if turbo else "base",
         **attention,
     )
-    text = Qwen3Config(
-        vocab_size=16,
-        hidden_size=text_width,
-        intermediate_size=24,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        num_key_value_heads=1,
-        head_dim=8,
-    )
+    text = Qwen3Config(**TINY_TEXT, hidden_size=text_width, intermediate_size=24)
     AceStepPipeline(
         vae=oobleck(48000, channels, (20, 16), 23),
         text_encoder=randomised(Qwen3Model(text), 24),

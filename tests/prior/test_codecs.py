@@ -10,9 +10,12 @@ from torch import Tensor
 
 from segue.errors import BundleRejected, InvalidRequest
 from segue.prior.bundle import Bundle
+from segue.prior.codecs.onnx import OnnxCodec
 from segue.prior.codecs.registry import mel_table
 from segue.prior.contract import Codec
+from segue.prior.onnx_function import OnnxFunction
 from segue.prior.runtime import SessionSettings
+from segue.prior.signature import codec_signatures
 from tests.tiny_models import (
     CACHE,
     CHANNELS,
@@ -112,3 +115,19 @@ def test_codec_tables_that_contradict_the_bundle_are_refused(
     sign(folder, codec={**mel_table(mel_codec()), **changes})
     with pytest.raises(BundleRejected, match=message):
         Bundle.open(folder, cache=CACHE)
+
+
+def test_a_codec_of_whole_groups_of_frames_takes_any_number_of_them() -> None:
+    """Silence fills the last group of the encoder's frames, the last frame the decoder's; both are dropped again."""
+    bundle = Bundle.open(tiny_onnx_bundle(), cache=CACHE)
+    functions = [
+        OnnxFunction(s, bundle._graphs, SessionSettings(threads=1)) for s in codec_signatures(CHANNELS, TOKEN, 5)
+    ]
+    grouped = OnnxCodec(functions[0], functions[1], TOKEN, CHANNELS, TOKEN // 2)
+    audio, plain = _audio(), _codec("onnx")
+    silence = torch.zeros(1, 2, 2 * TOKEN)
+    assert torch.equal(grouped.encode(audio), plain.encode(torch.cat([audio, silence], -1))[..., :FRAMES])
+    latents = plain.encode(audio)
+    longer = torch.cat([latents, latents[..., -1:], latents[..., -1:]], -1)
+    assert torch.equal(grouped.decode(latents), plain.decode(longer, None)[..., : FRAMES * TOKEN])
+    assert torch.equal(grouped.encode(audio[..., : 5 * TOKEN]), plain.encode(audio[..., : 5 * TOKEN]))

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import torch
 
 from segue.sampling.contract import Constraint, Latents, Prior, StepCallback
-from segue.sampling.schedule import Schedule, alpha, log_snr, sigma
+from segue.sampling.multistep import Multistep
+from segue.sampling.schedule import Schedule, alpha, sigma
 from segue.sampling.walk import Walk
 
 
@@ -20,8 +21,7 @@ from segue.sampling.walk import Walk
 class SDEDPMpp2M:
     """Stochastic; as accurate as :class:`segue.sampling.dpmpp.DPMpp2M` and forgets its errors. No settings.
 
-    Guidance is a mean step: xi * gradient is subtracted from x0_hat, and the guided x0_hat enters the history.
-    A step from alpha_t = 0 or to sigma_s = 0 is of first order, whose limit exists, and so is the one after the first.
+    Predictions, guidance and the first-order steps are those of :mod:`segue.sampling.multistep`.
     """
 
     def __call__(
@@ -36,18 +36,9 @@ class SDEDPMpp2M:
     ) -> Latents:
         """See :class:`segue.sampling.contract.Sampler`."""
         walk = Walk(prior, schedule, x_T, generators, constraint=constraint, callback=callback)
-        x_t = walk.x_T
-        previous, h_previous = None, math.inf
+        x_t, history = walk.x_T, Multistep(walk)
         for t, s in walk.steps():
-            x0_hat, xi_gradient = walk.predict(x_t)
-            if xi_gradient is not None:
-                x0_hat = x0_hat - xi_gradient
-
-            h = log_snr(s) - log_snr(t)
-            D = x0_hat
-            if previous is not None and math.isfinite(h) and math.isfinite(h_previous):
-                half_over_r = h / (2.0 * h_previous)
-                D = (1.0 + half_over_r) * x0_hat - half_over_r * previous
+            x0_hat, D = history.predict(x_t, t, s)
 
             # x_s = (sigma_s / sigma_t) e^-h x_t + alpha_s (1 - e^-2h) D + sigma_s sqrt(1 - e^-2h) z,
             # where e^-h = alpha_t sigma_s / (alpha_s sigma_t) has no infinity at either end.
@@ -55,7 +46,5 @@ class SDEDPMpp2M:
             x_s = sigma(s) / sigma(t) * shrink * x_t + alpha(s) * (1.0 - shrink**2) * D
             if sigma(s) > 0.0:
                 x_s = x_s + sigma(s) * math.sqrt(1.0 - shrink**2) * walk.noise()
-
-            previous, h_previous = x0_hat, h
             x_t = walk.finish(x_s, x0_hat)
         return walk.result(x_t)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast, get_args
 
 import typer
 
@@ -21,7 +21,7 @@ def import_model(
         list[str] | None, typer.Option(metavar="NAME=TEXT", help="Store a ready prompt; may be given several times.")
     ] = None,
     text: Annotated[bool, typer.Option("--text/--no-text", help="Keep the text encoder, for any prompt.")] = True,
-    store: Annotated[str, typer.Option(metavar="fp16|fp32", help="How weights are stored.")] = "fp16",
+    store: Annotated[str, typer.Option(metavar="fp16|fp32|int8", help="How weights are stored.")] = "fp16",
     min_seconds: Annotated[
         float | None, typer.Option(metavar="S", help="Allow windows shorter than the model was trained on.")
     ] = None,
@@ -33,14 +33,15 @@ def import_model(
 ) -> None:
     """Turn a model folder on this disk into a bundle. It never downloads anything; see docs/priors.md."""
     check_extra()
-    if store not in ("fp16", "fp32"):
-        raise InvalidRequest(f"--store takes fp16 or fp32, got {store!r}")
-    from segue_export.importing.licence import describe_licence  # noqa: PLC0415  seconds to import
+    from segue_export.graphs.weights import Storage  # noqa: PLC0415  seconds to import
+    from segue_export.importing.licence import describe_licence  # noqa: PLC0415
     from segue_export.importing.run import ImportOptions, import_folder, plan_import  # noqa: PLC0415
 
+    if store not in get_args(Storage):
+        raise InvalidRequest(f"--store takes one of {', '.join(get_args(Storage))}, got {store!r}")
     options = ImportOptions(
         accept_licence=accept_licence,
-        half=store == "fp16",
+        store=cast(Storage, store),
         text=text,
         prompts=named_prompts(prompt or ()),
         min_seconds=min_seconds,

@@ -20,7 +20,7 @@ from onnx import GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto,
 
 from segue.prior.signature import Signature, TensorSpec
 from segue_export.graphs.trace import OPSET
-from segue_export.graphs.weights import INLINE_BYTES, WeightsFile, is_half, read_tensor
+from segue_export.graphs.weights import HALF, INLINE_BYTES, INT8, SCALE, WeightsFile, as_int8, is_half, read_tensor
 
 IR_VERSION = 10
 
@@ -129,16 +129,20 @@ class Assembler:
     def __init__(self, initializers: Mapping[str, TensorProto], folder: Path, weights: WeightsFile) -> None:
         self.initializers, self.folder, self.weights = initializers, folder, weights
 
-    def _initializer(self, name: str) -> tuple[TensorProto, list[NodeProto]]:
-        """The stored tensor and, where it is stored as float16, the cast that the runtime folds on load."""
+    def _initializer(self, name: str) -> tuple[list[TensorProto], list[NodeProto]]:
+        """The stored tensors and, where they are stored in fewer bits, the node that makes float32 of them."""
         array = read_tensor(self.initializers[name], self.folder)
         if array.nbytes < INLINE_BYTES:
-            return numpy_helper.from_array(array, name), []
+            return [numpy_helper.from_array(array, name)], []
+        if (levels := as_int8(array)) is not None:
+            parts = ((f"{name}{INT8}", levels.values), (f"{name}{SCALE}", levels.scale))
+            names = [part for part, _ in parts]
+            node = helper.make_node("DequantizeLinear", names, [name], name=f"{name}.levels", axis=levels.axis)
+            return [self.weights.add(part, values) for part, values in parts], [node]
         if not is_half(array):
-            return self.weights.add(name, array), []
-        stored = f"{name}.half"
-        cast = helper.make_node("Cast", [stored], [name], name=f"{name}.cast", to=TensorProto.FLOAT)
-        return self.weights.add(stored, array.astype("<f2")), [cast]
+            return [self.weights.add(name, array)], []
+        cast = helper.make_node("Cast", [f"{name}{HALF}"], [name], name=f"{name}.cast", to=TensorProto.FLOAT)
+        return [self.weights.add(f"{name}{HALF}", array.astype("<f2"))], [cast]
 
     def model(
         self, name: str, nodes: Sequence[NodeProto], inputs: Sequence[ValueInfoProto], outputs: Sequence[ValueInfoProto]
@@ -146,10 +150,9 @@ class Assembler:
         """One graph with the initializers its nodes use."""
         used = {i for node in nodes for i in node.input}
         stored = [self._initializer(i) for i in self.initializers if i in used]
-        casts = [cast for _, cast in stored for cast in cast]
-        graph = helper.make_graph(
-            [*casts, *map(_stripped, nodes)], name, list(inputs), list(outputs), [tensor for tensor, _ in stored]
-        )
+        tensors = [tensor for tensors, _ in stored for tensor in tensors]
+        wider = [node for _, nodes in stored for node in nodes]
+        graph = helper.make_graph([*wider, *map(_stripped, nodes)], name, list(inputs), list(outputs), tensors)
         opset = helper.make_opsetid("", OPSET)
         return helper.make_model(graph, opset_imports=[opset], ir_version=IR_VERSION, producer_name="segue_export")
 

@@ -22,7 +22,7 @@ from segue_export.graphs.cut import cut
 from segue_export.graphs.names import name_weights
 from segue_export.graphs.parity import ParityCases, ParityReport, Sampler, check_parity, references
 from segue_export.graphs.trace import export_joint
-from segue_export.graphs.weights import WeightsFile, round_to_half
+from segue_export.graphs.weights import Storage, WeightsFile, round_weights
 
 TOLERANCE = 5e-5
 DENOISER_WEIGHTS = "weights.bin"
@@ -57,7 +57,7 @@ def export_denoiser(
     conditioning: Conditioning = (),
     latent_multiple: int = 1,
     tolerance: float = TOLERANCE,
-    store_fp16: bool = True,
+    store: Storage = "fp16",
     cases: ParityCases | None = None,
     sample: Sampler | None = None,
     consume: bool = False,
@@ -65,8 +65,8 @@ def export_denoiser(
     """Write denoise.onnx, fw.onnx, bw.onnx and weights.bin of ``module(x_t, time, **conditioning) -> x0_hat``.
 
     ``x_t`` (batch, channels, frames), ``time`` (batch,), conditioning by name and shape as in
-    ``("mask", ("batch", 1, "frames"))``. Frames must be a multiple of ``latent_multiple``. With ``store_fp16`` large
-    weights are rounded to float16 first and stored so; parity is then taken against the rounded module. ``sample``
+    ``("mask", ("batch", 1, "frames"))``. Frames must be a multiple of ``latent_multiple``. Large weights
+    are rounded to ``store`` first; parity is then taken against the rounded module. ``sample``
     draws inputs for the comparison where N(0, 1) would be unlike real ones. The module itself is not changed, unless
     ``consume`` allows it: large ones are then not copied.
 
@@ -76,7 +76,7 @@ def export_denoiser(
     """
     specs = [TensorSpec(name, tuple(shape)) for name, shape in conditioning]
     signature = denoiser_signature(channels, specs, latent_multiple)
-    job = _Job(_prepared(module, store_fp16, consume), signature, consume)
+    job = _Job(_prepared(module, store, consume), signature, consume)
     return _export([job], folder, DENOISER_WEIGHTS, _Demand(tolerance, cases or ParityCases(), sample))[0]
 
 
@@ -89,7 +89,7 @@ def export_codec(
     token: int,
     latent_multiple: int = 1,
     tolerance: float = TOLERANCE,
-    store_fp16: bool = True,
+    store: Storage = "fp16",
     cases: ParityCases | None = None,
     consume: bool = False,
 ) -> tuple[ParityReport, ParityReport]:
@@ -98,17 +98,16 @@ def export_codec(
     ``audio`` (batch, 2, frames * token), ``latents`` (batch, channels, frames). Errors as :func:`export_denoiser`.
     """
     signatures = codec_signatures(channels, token, latent_multiple)
-    modules = (_prepared(m, store_fp16, consume) for m in (encoder, decoder))
+    modules = (_prepared(m, store, consume) for m in (encoder, decoder))
     jobs = [_Job(m, s, consume) for m, s in zip(modules, signatures, strict=True)]
     first, second = _export(jobs, folder, CODEC_WEIGHTS, _Demand(tolerance, cases or ParityCases()))
     return first, second
 
 
-def _prepared(module: nn.Module, store_fp16: bool, consume: bool) -> nn.Module:
-    """A copy (or the very module) for inference, its weights constant and, where asked, rounded."""
+def _prepared(module: nn.Module, store: Storage, consume: bool) -> nn.Module:
+    """A copy (or the very module) for inference, its weights constant and rounded to what is stored."""
     prepared = (module if consume else copy.deepcopy(module)).eval().float().cpu().requires_grad_(False)
-    if store_fp16:
-        round_to_half(prepared)
+    round_weights(prepared, store)
     return prepared
 
 

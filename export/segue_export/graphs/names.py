@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import onnx
 from torch import nn
 
-from segue_export.graphs.weights import read_tensor
+from segue_export.graphs.weights import HALF, INT8, SCALE, read_tensor
 
 TRANSPOSED = ".transposed"
 
@@ -28,19 +29,36 @@ def name_weights(model: onnx.ModelProto, folder: Path, module: nn.Module, prefix
     for name, value in module.state_dict().items():
         if value.dim() == 2:
             parameters.setdefault(_key(value.detach().float().numpy().T), f"{prefix}{name}{TRANSPOSED}")
-    taken = {tensor.name for tensor in model.graph.initializer}
+    tensors = {tensor.name: tensor for tensor in model.graph.initializer}
     renamed: dict[str, str] = {}
-    for tensor in model.graph.initializer:
+    for tensor in list(tensors.values()):
         if len(tensor.dims) != 2 or tensor.name.startswith(prefix):
             continue
-        found = parameters.get(_key(read_tensor(tensor, folder)))
-        if found is None:
+        found = next((parameters[k] for k in _keys(tensor, tensors, folder) if k in parameters), None)
+        stem, suffix = _stem(tensor.name)
+        if found is None or f"{found}{suffix}" in tensors or f"{found}{suffix}" in renamed.values():
             continue
-        name = found + (".half" if tensor.name.endswith(".half") else "")
-        if name not in taken:
-            taken.add(name)
-            renamed[tensor.name] = name
-            tensor.name = name
+        for ending in (suffix, SCALE) if suffix == INT8 else (suffix,):
+            renamed[f"{stem}{ending}"] = tensors[f"{stem}{ending}"].name = f"{found}{ending}"
     for node in model.graph.node:
         for index, source in enumerate(node.input):
             node.input[index] = renamed.get(source, source)
+
+
+def _stem(name: str) -> tuple[str, str]:
+    """A weight's name, and what says how it is stored."""
+    suffix = next((s for s in (HALF, INT8) if name.endswith(s)), "")
+    return name.removesuffix(suffix), suffix
+
+
+def _keys(tensor: onnx.TensorProto, tensors: Mapping[str, onnx.TensorProto], folder: Path) -> Iterator[bytes]:
+    """Of the matrix that a stored tensor stands for; levels of a square one may be of rows or of columns."""
+    stem, suffix = _stem(tensor.name)
+    values = read_tensor(tensor, folder)
+    if suffix != INT8:
+        yield _key(values)
+        return
+    scale = read_tensor(tensors[f"{stem}{SCALE}"], folder)
+    for axis in (0, 1):
+        if len(scale) == values.shape[axis]:
+            yield _key(values * np.expand_dims(scale, 1 - axis))

@@ -19,7 +19,7 @@ from segue_export.graphs.decompositions import ExportFriendly
 from segue_export.graphs.export import TOLERANCE
 from segue_export.graphs.parity import relative_error
 from segue_export.graphs.trace import save_onnx
-from segue_export.graphs.weights import WeightsFile, round_to_half
+from segue_export.graphs.weights import Storage, WeightsFile, round_weights
 
 TEXT_WEIGHTS = "text.bin"
 
@@ -44,13 +44,13 @@ def export_text(
     *,
     vocabulary: int,
     length: int | None,
-    store_fp16: bool,
+    store: Storage,
     tolerance: float = TOLERANCE,
 ) -> float:
     """Write text.onnx and text.bin of ``module(token_ids, token_mask)``; the largest relative error against torch.
 
     ``vocabulary`` tokens there are; ``length`` is that of every prompt, None where it is free. The module is consumed:
-    with ``store_fp16`` its weights are rounded in place.
+    its weights are rounded in place.
 
     Raises:
         ExportMismatch: the graph differs from torch by more than ``tolerance``.
@@ -59,8 +59,7 @@ def export_text(
     if len(signature.outputs) != 1:
         raise InvalidRequest(f"expected a text encoder of one output, got {len(signature.outputs)}")
     module = module.eval().requires_grad_(False)
-    if store_fp16:
-        round_to_half(module)
+    round_weights(module, store)
     with tempfile.TemporaryDirectory(dir=folder) as scratch, torch.no_grad():
         whole = Path(scratch) / "text.onnx"
         example = _tokens(3, length or 59, vocabulary)

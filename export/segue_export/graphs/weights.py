@@ -3,25 +3,83 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Literal
 
 import numpy as np
 import onnx
+import torch
 from onnx import TensorProto, numpy_helper
-from torch import nn
+from torch import Tensor, nn
 
 ALIGNMENT = 64
 INLINE_BYTES = 1024  # smaller tensors stay in the graph, where constants are folded
 _HALF_MIN = 1024  # entries from which a tensor is worth a cast
+HALF, INT8, SCALE = ".half", ".int8", ".scale"  # what a weight's name ends in where it is stored in fewer bits
+_LEVELS = 127  # of an int8 on each side of zero
+_SCALE_STEPS = 2048  # a scale has 11 bits, so that its product with 7 more is exact in float32
+
+Storage = Literal["fp32", "fp16", "int8"]
+"""How weights lie in a bundle. The network is rounded first, so that its graphs are exactly what it then computes."""
 
 
-def round_to_half(module: nn.Module) -> None:
+def round_weights(module: nn.Module, storage: Storage) -> None:
+    """Round a module's large weights, in place, to what ``storage`` holds exactly.
+
+    "int8" rounds matrices to 255 levels a row and all else to float16.
+    """
+    if storage == "fp32":
+        return
+    if storage == "int8":
+        for parameter in module.parameters():
+            if parameter.dim() == 2 and parameter.is_floating_point() and parameter.numel() >= _HALF_MIN:
+                parameter.data.copy_(_to_levels(parameter.data.float()))
+    round_to_half(module, but_matrices=storage == "int8")
+
+
+def _to_levels(matrix: Tensor) -> Tensor:
+    mantissa, exponent = torch.frexp(matrix.abs().amax(1, keepdim=True) / _LEVELS)
+    scale = torch.ldexp(torch.ceil(mantissa * _SCALE_STEPS) / _SCALE_STEPS, exponent)
+    scale = torch.where(scale > 0, scale, torch.ones_like(scale))
+    return torch.round(matrix / scale) * scale + 0.0  # no zero is negative: levels know one
+
+
+@dataclass(frozen=True)
+class Quantised:
+    """A matrix as int8 (the same shape) times ``scale`` (float32, one for each index of ``axis``), without error."""
+
+    values: np.ndarray
+    scale: np.ndarray
+    axis: int
+
+
+def as_int8(array: np.ndarray) -> Quantised | None:
+    """A matrix that :func:`round_weights` rounded to int8, or its transpose; None for any other."""
+    if array.dtype != np.float32 or array.ndim != 2 or array.size < _HALF_MIN or not array.any():
+        return None
+    for axis in (0, 1):
+        scale = np.abs(array).max(1 - axis) / np.float32(_LEVELS)
+        mantissa = np.frexp(scale)[0] * _SCALE_STEPS
+        if not np.array_equal(mantissa, np.rint(mantissa)):
+            continue
+        scale[scale == 0] = 1
+        whole = np.expand_dims(scale, 1 - axis)
+        values = np.rint(array / whole).astype(np.int8)
+        if np.array_equal(values * whole, array):
+            return Quantised(values, scale, axis)
+    return None
+
+
+def round_to_half(module: nn.Module, *, but_matrices: bool = False) -> None:
     """Round every large float32 parameter and buffer to the nearest float16, in place.
 
     Tensors with entries past float16's range (65504) are left as they are, and so stored as float32.
     """
     for tensor in (*module.parameters(), *module.buffers()):
+        if but_matrices and tensor.dim() == 2 and isinstance(tensor, nn.Parameter):
+            continue
         half = tensor.data.half()
         if tensor.is_floating_point() and tensor.numel() >= _HALF_MIN and bool(half.isfinite().all()):
             tensor.data.copy_(half)

@@ -17,6 +17,9 @@ from torch import Tensor, nn
 from segue.prior.signature import Axis
 from segue_export.importers.source import Part, Source
 
+DENOISER = "transformer"
+"""The part that holds the denoiser's network, in every family."""
+
 PROMPT, GIVEN = "prompt_text", "prompt_given"
 """The prompt's tokens as the denoiser takes them, and (batch, 1): 1 where they count, 0 for "no prompt"."""
 

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
@@ -42,14 +42,12 @@ class Part:
 class Source:
     """A folder as :func:`read_source` found it. ``index`` is model_index.json; ``pipeline`` its class name.
 
-    Other formats derive from this class (see :mod:`segue_export.importers.parts.stability`); where ``strict`` is False,
-    weights that a part has no place for are left out.
+    Other formats derive from this class (see :mod:`segue_export.importers.parts.stability`).
     """
 
     folder: Path
     pipeline: str
     index: dict[str, Any]
-    strict: ClassVar[bool] = True
 
     def path(self, part: str) -> Path:
         """Where the files of a part lie."""

@@ -7,7 +7,7 @@ published. Distilled weights take 8 "ping-pong" steps (x0, then fresh noise), ba
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,9 @@ from torch import Tensor, nn
 from segue.errors import InvalidRequest
 from segue_export.importers.contract import GIVEN, PROMPT, Facts, Licence, TextFacts
 from segue_export.importers.parts.clock import to_flow
+from segue_export.importers.parts.licences import STABILITY
 from segue_export.importers.parts.loading import load_part
+from segue_export.importers.parts.same import geometry, make_same
 from segue_export.importers.parts.stability import adopt
 from segue_export.importers.parts.text import load_encoder, load_tokenizer
 from segue_export.importers.source import Part, Source
@@ -105,13 +107,7 @@ class Decoder(nn.Module):
         return audio
 
 
-LICENCE = Licence(
-    "Stability AI Community License",
-    "https://stability.ai/community-license-agreement",
-    commercial_use=True,
-    summary="Free for private use and for commercial use up to a yearly revenue of one million US dollars; above "
-    "that Stability AI asks for an enterprise licence. What you make is yours.",
-)
+LICENCE = replace(STABILITY, summary=f"{STABILITY.summary} The text encoder is Google's, under the Gemma Terms of Use.")
 
 
 @dataclass(frozen=True)
@@ -141,20 +137,25 @@ class StableAudio3:
         return adopt(folder)
 
     def facts(self, source: Source) -> Facts:
-        """The window is the longest duration the model was told of."""
+        """The window is the longest duration the model was told of, or made, where that is shorter."""
         vae, transformer, duration = (source.config(p) for p in ("vae", "transformer", "duration_embedder"))
         if transformer.get("patch_size", 1) != 1:
             raise InvalidRequest(f"transformer: expected patch_size 1, which infills, got {transformer['patch_size']}")
         if vae.get("audio_channels", 2) != 2:
             raise InvalidRequest(f"vae: expected a stereo autoencoder, got {vae['audio_channels']} channels")
         rate, channels = int(vae.get("sampling_rate", 44100)), int(vae.get("latent_dim", 256))
-        token, reach = _geometry(vae)
-        distilled = bool(source.config("scheduler").get("stochastic_sampling", False))
+        token, reach, multiple = geometry(vae)
+        scheduler = source.config("scheduler")
+        distilled = bool(scheduler.get("stochastic_sampling", False))
+        longest = min(float(duration.get("max_val", 384.0)) * rate, scheduler.get("longest_samples") or math.inf)
+        window = int(longest / token)
         return Facts(
             sample_rate=rate,
             channels=channels,
             token=token,
-            window=int(float(duration.get("max_val", 384.0)) * rate / token),
+            window=window - window % multiple,
+            min_window=multiple,
+            latent_multiple=multiple,
             reach=reach,
             conditioning=(
                 ("mask", ("batch", 1, "frames")),
@@ -186,9 +187,7 @@ class StableAudio3:
 
     def codec(self, source: Source) -> tuple[nn.Module, nn.Module]:
         """SAME."""
-        from diffusers import AutoencoderSAME  # noqa: PLC0415  seconds to import
-
-        vae = load_part(source, "vae", AutoencoderSAME)
+        vae = load_part(source, "vae", make_same)
         return Encoder(vae), Decoder(vae)
 
     def tokens(self, source: Source) -> TextFacts:
@@ -208,17 +207,6 @@ def _length(source: Source) -> int:
     """Tokens of a prompt."""
     stated = source.config("tokenizer").get("model_max_length", _TOKENS) if source.has("tokenizer") else _TOKENS
     return int(min(float(stated), _TOKENS))
-
-
-def _geometry(vae: dict[str, Any]) -> tuple[int, int]:
-    """Samples a latent frame, and reach of the encoder in samples: each layer attends to so many segments aside."""
-    strides = [int(s) for s in vae.get("encoder_strides", (16,))]
-    depths = [int(d) for d in vae.get("encoder_transformer_depths", (6,))]
-    window, step, reach = int(vae.get("sliding_window", 1)), int(vae.get("patch_size", 256)), 0
-    for stride, depth in zip(strides, depths, strict=True):
-        step *= stride
-        reach += depth * window * step
-    return math.prod(strides) * int(vae.get("patch_size", 256)), reach + step
 
 
 FAMILY = StableAudio3()

@@ -14,8 +14,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from segue.errors import InvalidRequest
 from segue_export.importers.contract import GIVEN, PROMPT, Facts, Licence, TextFacts
 from segue_export.importers.parts.clock import from_velocity
+from segue_export.importers.parts.licences import STABILITY
 from segue_export.importers.parts.loading import load_part
 from segue_export.importers.parts.oobleck import geometry, load_oobleck
 from segue_export.importers.parts.text import load_encoder, load_tokenizer
@@ -63,22 +65,13 @@ class Text(nn.Module):
         return hidden * token_mask[:, :, None].to(hidden.dtype)
 
 
-LICENCE = Licence(
-    "Stability AI Community License",
-    "https://stability.ai/community-license-agreement",
-    commercial_use=True,
-    summary="Free for private use and for commercial use up to a yearly revenue of one million US dollars; above "
-    "that Stability AI asks for an enterprise licence. What you make is yours.",
-)
-
-
 @dataclass(frozen=True)
 class StableAudioOpen:
     """See the module."""
 
     name: str = "stable-audio-open"
     title: str = "Stable Audio Open 1.0"
-    licence: Licence = LICENCE
+    licence: Licence = STABILITY
     weights: str = "https://huggingface.co/stabilityai/stable-audio-open-1.0"
     pipelines: tuple[str, ...] = ("StableAudioPipeline",)
     parts: tuple[Part, ...] = (
@@ -114,7 +107,7 @@ class StableAudioOpen:
                 ("seconds", ("batch", 2)),
             ),
             sampling={
-                "sampler": "dpmpp",
+                "sampler": _solver(source),
                 "steps": 100,
                 "schedule": "edm",
                 "low": -math.log(float(scheduler.get("sigma_max", 500.0))),
@@ -143,6 +136,23 @@ class StableAudioOpen:
         from transformers import T5EncoderModel  # noqa: PLC0415  seconds to import
 
         return Text(load_encoder(source, T5EncoderModel), _projection(source))
+
+
+def _solver(source: Source) -> str:
+    """The pipeline's own: stochastic in the published model.
+
+    Raises:
+        InvalidRequest: other noise levels, or another prediction, than the family's.
+    """
+    config = source.config("scheduler")
+    schedule, prediction = (config.get(key) for key in ("sigma_schedule", "prediction_type"))
+    if schedule not in (None, "exponential") or prediction not in (None, "v_prediction"):
+        raise InvalidRequest(
+            f"scheduler: expected exponential noise levels and v_prediction, got {schedule} and {prediction}: this "
+            "variant is not supported"
+        )
+    cosine = source.class_of("scheduler") == "CosineDPMSolverMultistepScheduler"
+    return "dpmpp-sde" if cosine or str(config.get("algorithm_type")).startswith("sde") else "dpmpp"
 
 
 def _projection(source: Source) -> Any:

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from segue.errors import ResourceError
 from segue.render.memory import available_mb
-from segue_export.importers.contract import Family
+from segue_export.graphs.weights import Storage
+from segue_export.importers.contract import DENOISER, Family
 from segue_export.importers.source import Source
 
 _BASE_BYTES = 1_500 << 20  # Python, torch, diffusers and the exporter themselves
-_COPIES = 2.5  # of the largest part in float32, at the peak
+_COPIES = 5.0  # of the largest part in float32, at the peak; measured on Stable Audio 3 small (docs/priors.md)
 _SECONDS_PER_BILLION = 600.0
 _SECONDS_PER_GRAPH = 300.0  # tracing: it grows with layers, not with their width
 GIB = 1 << 30
@@ -39,7 +40,7 @@ class Estimate:
         )
 
 
-def estimate(source: Source, family: Family, *, half: bool, with_text: bool) -> Estimate:
+def estimate(source: Source, family: Family, *, store: Storage, with_text: bool) -> Estimate:
     """What the import of a folder takes."""
     sizes: Mapping[str, int] = {
         p.name: source.parameters(p.name)
@@ -47,7 +48,7 @@ def estimate(source: Source, family: Family, *, half: bool, with_text: bool) -> 
         if p.needs_weights and source.has(p.name) and (with_text or p.name != "text_encoder")
     }
     total, largest = sum(sizes.values()), max(sizes.values())
-    stored = total * (2 if half else 4)
+    stored = sum(count * _bytes(store, part) for part, count in sizes.items())
     return Estimate(
         parameters=total,
         disk_peak=stored + 4 * largest,
@@ -55,6 +56,13 @@ def estimate(source: Source, family: Family, *, half: bool, with_text: bool) -> 
         memory=int(_BASE_BYTES + _COPIES * 4 * largest),
         seconds=3 * _SECONDS_PER_GRAPH + _SECONDS_PER_BILLION * total / 1e9,
     )
+
+
+def _bytes(store: Storage, part: str) -> int:
+    """Of a stored number: int8 is for the denoiser."""
+    if store == "int8":
+        return 1 if part == DENOISER else 2
+    return 4 if store == "fp32" else 2
 
 
 def check_room(needs: Estimate, target: Path) -> None:

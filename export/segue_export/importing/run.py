@@ -22,6 +22,7 @@ from segue_export.bundle import write_bundle
 from segue_export.graphs.export import export_codec, export_denoiser
 from segue_export.graphs.parity import ParityCases
 from segue_export.graphs.text import export_text
+from segue_export.graphs.weights import Storage
 from segue_export.importers.contract import GIVEN, PROMPT, Facts, Family, TextFacts
 from segue_export.importers.parts.loading import quiet
 from segue_export.importers.registry import open_source
@@ -40,18 +41,24 @@ _LABEL = re.compile(r"[^\x00-\x1f]{1,64}")
 class ImportOptions:
     """What a musician chooses.
 
-    ``half``: large weights are stored as float16. ``prompts`` by name are encoded now; with ``text`` False the bundle
-    has no text encoder and knows only those. ``min_seconds`` allows windows shorter than the family's own least.
+    ``store``: how large weights lie in the bundle; "int8" is for the denoiser's matrices, all else is float16 then.
+    ``prompts`` by name are encoded now; with ``text`` False the bundle has no text encoder and knows only those.
+    ``min_seconds`` allows windows shorter than the family's own least.
     """
 
     accept_licence: bool = False
-    half: bool = True
+    store: Storage = "fp16"
     text: bool = True
     prompts: Mapping[str, str] = field(default_factory=dict)
     min_seconds: float | None = None
     name: str | None = None
     replace: bool = False
     cache: Path | None = None
+
+    @property
+    def beside(self) -> Storage:
+        """How the codec's and the text encoder's weights are stored."""
+        return "fp32" if self.store == "fp32" else "fp16"
 
 
 @dataclass(frozen=True)
@@ -89,7 +96,7 @@ def plan_import(folder: Path, options: ImportOptions) -> Plan:
         raise InvalidRequest(
             f"{folder}: a configuration is not as expected ({error!r}): get the model again"
         ) from error
-    plan = Plan(source, family, facts, options, estimate(source, family, half=options.half, with_text=options.text))
+    plan = Plan(source, family, facts, options, estimate(source, family, store=options.store, with_text=options.text))
     _check_options(plan)
     return plan
 
@@ -202,31 +209,42 @@ def _name(bundle: Path, family: Family) -> str:
 
 def write_parts(plan: Plan, folder: Path, tokens: TextFacts | None, note: Note) -> None:
     """Every graph and file of the bundle into an empty folder; one part in memory at a time."""
-    source, family, facts, half = plan.source, plan.family, plan.facts, plan.options.half
+    source, family, facts = plan.source, plan.family, plan.facts
     unprompted = None
     with quiet():
         if tokens is not None:
             unprompted = _write_text(plan, folder, tokens, note)
             gc.collect()
-        note("denoiser: loading, tracing, comparing with torch")
-        report = export_denoiser(
-            family.denoiser(source, unprompted),
-            folder,
-            channels=facts.channels,
-            conditioning=facts.conditioning,
-            latent_multiple=facts.latent_multiple,
-            store_fp16=half,
-            cases=_CASES,
-            sample=plausible(facts),
-            consume=True,
-        )
-        note(f"denoiser: prediction within {report.forward:.1e} of torch, gradient {report.gradient:.1e}")
+        write_denoiser(plan, folder, unprompted, note)
         gc.collect()
         encoder, decoder = family.codec(source)
-        codec = {"channels": facts.channels, "token": facts.token, "latent_multiple": facts.latent_multiple}
-        reports = export_codec(encoder, decoder, folder, **codec, store_fp16=half, cases=_CODEC_CASES, consume=True)
+        codec: dict[str, Any] = {
+            "channels": facts.channels,
+            "token": facts.token,
+            "latent_multiple": facts.latent_multiple,
+            "store": plan.options.beside,
+        }
+        reports = export_codec(encoder, decoder, folder, **codec, cases=_CODEC_CASES, consume=True)
         note(f"codec: within {max(r.largest for r in reports):.1e} of torch")
     _write_licence(plan, folder)
+
+
+def write_denoiser(plan: Plan, folder: Path, unprompted: Tensor | None, note: Note) -> None:
+    """The denoiser's three graphs and their weights; it is the part that takes the most memory."""
+    note("denoiser: loading, tracing, comparing with torch")
+    facts = plan.facts
+    report = export_denoiser(
+        plan.family.denoiser(plan.source, unprompted),
+        folder,
+        channels=facts.channels,
+        conditioning=facts.conditioning,
+        latent_multiple=facts.latent_multiple,
+        store=plan.options.store,
+        cases=_CASES,
+        sample=plausible(facts),
+        consume=True,
+    )
+    note(f"denoiser: prediction within {report.forward:.1e} of torch, gradient {report.gradient:.1e}")
 
 
 def _write_text(plan: Plan, folder: Path, tokens: TextFacts, note: Note) -> Tensor:
@@ -246,7 +264,7 @@ def _write_text(plan: Plan, folder: Path, tokens: TextFacts, note: Note) -> Tens
             TextSignature((TensorSpec(PROMPT, shape),)),
             vocabulary=_vocabulary(plan, tokens),
             length=tokens.pad_to,
-            store_fp16=plan.options.half,
+            store=plan.options.beside,
         )
         note(f"text encoder: within {error:.1e} of torch")
     return unprompted

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from torch.nn.functional import pad
+
 from segue.errors import InvalidRequest
 from segue.prior.contract import StereoBatch
 from segue.prior.onnx_function import OnnxFunction
@@ -31,17 +33,26 @@ class OnnxCodec:
     def encode(self, audio: StereoBatch) -> Latents:
         """Latents (batch, channels, samples / token).
 
+        Where the graphs take groups of frames alone, silence behind the audio fills the last group, and its frames are
+        dropped again: what lies within ``reach`` of the end hears it, as it would hear any edge.
+
         Raises:
-            InvalidRequest: samples are no multiple of ``token`` (or of what the graphs' strides ask), or not float32.
+            InvalidRequest: samples are no multiple of ``token``, or not float32.
         """
         if audio.shape[-1] % self.token:
             raise InvalidRequest(f"expected a multiple of {self.token} samples, got {audio.shape[-1]}: pad the window")
-        return self.encoder(audio, {})
+        frames = audio.shape[-1] // self.token
+        missing = -frames % self.encoder.signature.frames_multiple
+        return self.encoder(pad(audio, (0, missing * self.token)), {})[..., :frames]
 
     def decode(self, latents: Latents, excitation: StereoBatch | None = None) -> StereoBatch:
         """Audio of frames * token samples; the excitation, which other codecs need, plays no part.
 
+        The last frame, repeated, fills the last group of frames, as in :meth:`encode`.
+
         Raises:
             InvalidRequest: latents of another shape, or not float32.
         """
-        return self.decoder(latents, {})
+        missing = -latents.shape[-1] % self.decoder.signature.frames_multiple
+        filled = pad(latents, (0, missing), "replicate") if missing else latents
+        return self.decoder(filled, {})[..., : latents.shape[-1] * self.token]

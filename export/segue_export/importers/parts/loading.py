@@ -22,7 +22,7 @@ from segue_export.importers.source import Source
 
 
 def load_part(source: Source, part: str, cls: Any) -> nn.Module:
-    """The part as ``cls`` (a diffusers class), for inference, its convolutions' weight norm folded in.
+    """The part as ``cls`` (a diffusers class, or what makes one), for inference, weight norm folded in.
 
     Raises:
         InvalidRequest: the configuration does not suit the class, or the weights do not fit it.
@@ -33,8 +33,8 @@ def load_part(source: Source, part: str, cls: Any) -> nn.Module:
             module: nn.Module = cls(**config)
         except (TypeError, ValueError, AssertionError, RuntimeError) as error:
             raise InvalidRequest(
-                f"{part}: {cls.__name__} of this diffusers cannot be made from config.json ({error}): this variant of "
-                "the model is not supported"
+                f"{part}: {source.class_of(part)} of this diffusers cannot be made from its configuration ({error}): "
+                "this variant of the model is not supported"
             ) from error
     _fill(module, source, part)
     fold_weight_norm(module)
@@ -46,8 +46,6 @@ def _fill(module: nn.Module, source: Source, part: str) -> None:
     wanted: dict[str, Tensor] = dict(module.state_dict())
     missing = set(wanted)
     for name, value in source.tensors(part):
-        if name not in wanted and not source.strict:
-            continue
         if name not in wanted:
             raise InvalidRequest(f"{part}: its weights hold {name}, which its configuration knows nothing of")
         if value.shape != wanted[name].shape:

@@ -1,8 +1,8 @@
 """Stable Audio 3 in Stability's own format: model_config.json beside one model.safetensors for all parts.
 
 Names follow the conversion that the diffusers project publishes. Fused queries, keys and values are stored in another
-order there: [q, k, v, q2, k2] where diffusers has [q, q2, k, k2, v]. The text encoder is not in the file; it is looked
-for in a folder ``text_encoder`` beside it, as google/t5gemma-b-b-ul2 is downloaded, with its tokenizer.
+order there: [q, k, v, q2, k2] where diffusers has [q, q2, k, k2, v]. The text encoder is not in the file; it lies with
+its tokenizer in a folder beside it: ``t5gemma-b-b-ul2``, as Stability AI publishes it, or ``text_encoder``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from safetensors import safe_open
@@ -30,6 +30,8 @@ _CLASSES = {
     "text_encoder": "T5GemmaEncoderModel",
     "tokenizer": "GemmaTokenizerFast",
 }
+_ENCODERS = ("text_encoder", "t5gemma-b-b-ul2")
+_COMPUTED = (".rope.inv_freq", "bottleneck.noise_scaling_factor")  # stored there, computed or without use here
 _INSIDE = ("transformer", "vae", "duration_embedder")
 _DIT, _VAE, _CONDITIONERS = "model.model.", "pretransform.model.", "conditioner.conditioners."
 _SECONDS = f"{_CONDITIONERS}seconds_total.embedder.embedding.1."
@@ -57,11 +59,11 @@ _LAYER = re.compile(r"(encoder|decoder)\.layers\.(\d+)\.(.*)")
 class StabilitySource(Source):
     """The folder, seen as if it were diffusers'."""
 
-    strict: ClassVar[bool] = False
-
     def path(self, part: str) -> Path:
         """The tokenizer comes in the text encoder's folder."""
-        return self.folder / "text_encoder" if part in ("text_encoder", "tokenizer") else self.folder
+        if part not in ("text_encoder", "tokenizer"):
+            return self.folder
+        return next((p for name in _ENCODERS if (p := self.folder / name).is_dir()), self.folder / _ENCODERS[0])
 
     def files(self) -> list[Path]:
         """The two files, and those of the text encoder."""
@@ -85,7 +87,7 @@ class StabilitySource(Source):
             if part == "scheduler":
                 model = stated["model"]
                 objective = model.get("diffusion_objective") or model["diffusion"].get("diffusion_objective")
-                return {"stochastic_sampling": objective == "rf_denoiser"}
+                return {"stochastic_sampling": objective == "rf_denoiser", "longest_samples": stated.get("sample_size")}
             if part == "vae":
                 return _vae_config(stated)
             return self._duration_config(stated) if part == "duration_embedder" else self._dit_config()
@@ -132,6 +134,8 @@ class StabilitySource(Source):
 
     def _vae_name(self, name: str) -> str:
         """Layers are blocks between transpositions: the encoder's projection follows them, the decoder's precedes."""
+        if name.endswith(_COMPUTED):
+            return ""
         match = _LAYER.fullmatch(name)
         if match is None:
             return _replaced(name, _VAE_NAMES)
@@ -159,6 +163,7 @@ class StabilitySource(Source):
         }
 
     def _dit_config(self) -> dict[str, Any]:
+        self._check_dit()
         shapes = {n.removeprefix(_DIT): s for n, s in shapes_of(self.folder / WEIGHTS).items() if n.startswith(_DIT)}
         width, time_features = shapes["to_timestep_embed.0.weight"]
         first = "transformer.layers.0."
@@ -176,6 +181,14 @@ class StabilitySource(Source):
             "num_memory_tokens": shapes["transformer.memory_tokens"][0] if "transformer.memory_tokens" in shapes else 0,
             "use_differential_attention": shapes[f"{first}self_attn.to_qkv.weight"][0] == 5 * width,
         }
+
+    def _check_dit(self) -> None:
+        """Refuse options that no weight's shape would tell."""
+        stated: dict[str, Any] = read_json(self.folder / CONFIG)["model"]["diffusion"].get("config", {})
+        if stated.get("timestep_features_logsnr") or stated.get("patch_size", 1) != 1:
+            raise InvalidRequest(
+                f"{self.folder / CONFIG}: a transformer with timestep_features_logsnr or patches is not supported"
+            )
 
 
 def adopt(folder: Path) -> Source | None:
@@ -202,12 +215,35 @@ def _vae_config(stated: dict[str, Any]) -> dict[str, Any]:
         "encoder_strides": strides,
         "encoder_transformer_depths": list(encoder["transformer_depths"]),
         "latent_dim": encoder["latent_dim"],
-        "dim_heads": encoder.get("dim_heads", 64),
-        "sliding_window": (encoder.get("sliding_window") or [1])[0],
+        "dim_heads": encoder.get("dim_heads", 128),
+        "ff_mult": encoder.get("ff_mult", 3),
+        "use_differential_attention": bool(encoder.get("differential", True)),
         "encoder_sinusoidal_blocks": list(encoder.get("sinusoidal_blocks", [0])),
         "decoder_sinusoidal_blocks": list(decoder.get("sinusoidal_blocks", [0])),
         "sampling_rate": int(stated.get("sample_rate", 44100)),
+        **_attention(encoder, decoder),
     }
+
+
+def _attention(encoder: dict[str, Any], decoder: dict[str, Any]) -> dict[str, Any]:
+    """Within a sliding window or, where none is named, within chunks; both halves alike.
+
+    Raises:
+        InvalidRequest: what neither diffusers' class nor :class:`segue_export.importers.parts.same.ChunkedBlock` does.
+    """
+    named = ("sliding_window", "chunk_size", "chunk_midpoint_shift", "dim_heads", "differential", "ff_mult")
+    differ = [name for name in named if encoder.get(name) != decoder.get(name)]
+    odd = [name for name in ("conformer", "layer_scale", "causal", "feat_scale") if {**encoder, **decoder}.get(name)]
+    window, wide = encoder.get("sliding_window"), bool(decoder.get("conv_mapping"))
+    if differ or odd or encoder.get("conv_mapping") or (window and (wide or len(set(window)) > 1)):
+        raise InvalidRequest(
+            f"{CONFIG}: an autoencoder whose halves differ in {differ}, or with {odd}, sliding_window {window} and "
+            f"conv_mapping {encoder.get('conv_mapping', False)}, {wide} is not supported"
+        )
+    if window:
+        return {"sliding_window": window[0]}
+    shifted = bool(encoder.get("chunk_midpoint_shift", False))
+    return {"chunk_size": encoder.get("chunk_size", 128), "chunk_shift": shifted, "wide_output": wide}
 
 
 def _replaced(name: str, pairs: tuple[tuple[str, str], ...]) -> str:
