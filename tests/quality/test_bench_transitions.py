@@ -87,6 +87,8 @@ def test_the_page_gets_its_tables_bad_figures_first_and_keeps_its_words(tmp_path
     assert "| beat-aligned | 1.000 (1.000 to 1.000)" in text
     assert "| plain |" in text and "| - |" in text  # no beat, no phase
     assert "eq fade 2" in text
+    assert "beat phase worse in 2 and better in 0 of 2" in text
+    assert "unevenness worse in 0 and better in 0 of 2" in text
     assert (tmp_path / "transitions-course.png").stat().st_size > 5000
     page.write_text("no marks")
     with pytest.raises(InvalidRequest, match="put both"):

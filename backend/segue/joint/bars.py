@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from jaxtyping import Float, Int
 
 from segue.clip.clip import MODEL_RATE
-from segue.guidance.operators.chroma import Chroma
 from segue.joint.beats import Beats
+from segue.joint.key import CHROMA, Notes
 from segue.recall.features import HOP as MEL_HOP
 from segue.recall.features import song_features
 
@@ -37,10 +36,10 @@ class Bars:
     change: Float[np.ndarray, " bars"]
 
 
-def find_bars(audio: Stereo, beats: Beats) -> Bars:
-    """Bars over the beats of 44.1 kHz audio at an RMS of 0.1."""
+def find_bars(audio: Stereo, beats: Beats, notes: Notes) -> Bars:
+    """Bars over the beats of 44.1 kHz audio at an RMS of 0.1, with its chroma."""
     mel = song_features(audio)
-    accents = _accents(audio, mel, beats)
+    accents = _accents(notes, mel, beats)
     phases = {meter: _phase(accents, meter) for meter in _METERS}
     meter = 3 if phases[3][1] > phases[4][1] + _THREE else 4
     first, confidence = phases[meter]
@@ -56,21 +55,19 @@ def _standard(values: Accents) -> Accents:
     return standard
 
 
-def _accents(audio: Stereo, mel: Float[np.ndarray, "frames bands"], beats: Beats) -> Accents:
+def _accents(notes: Notes, mel: Float[np.ndarray, "frames bands"], beats: Beats) -> Accents:
     """How much each beat is one that bars begin with: bass and level that rise there, and harmony that changes."""
     frames = np.clip(np.rint(beats.times * MODEL_RATE / MEL_HOP).astype(int), 3, max(3, len(mel) - 5))
     rise = np.stack([mel[f : f + 4].max(0) - mel[f - 3 : f].mean(0) for f in frames])
     bass, level = rise[:, :_BASS].mean(1), rise.mean(1)
-    accents: Accents = _standard(bass) + 0.5 * _standard(level) + _standard(_harmony_change(audio, beats))
+    accents: Accents = _standard(bass) + 0.5 * _standard(level) + _standard(_harmony_change(notes, beats))
     return accents
 
 
-def _harmony_change(audio: Stereo, beats: Beats) -> Accents:
+def _harmony_change(notes: Notes, beats: Beats) -> Accents:
     """1 less the cosine of the chroma of two beats before each beat and of two after it."""
-    operator = Chroma(float(MODEL_RATE))
-    notes = operator(torch.from_numpy(np.ascontiguousarray(audio[None], np.float32)))[0].numpy()
     notes = notes - notes.mean(0, keepdims=True)
-    hop, half = operator.hop, operator.n_fft // 2
+    hop, half = CHROMA.hop, CHROMA.n_fft // 2
     away = 120.0 / beats.tempo * MODEL_RATE
     change = np.zeros(len(beats.times))
     for i, time in enumerate(beats.times * MODEL_RATE):

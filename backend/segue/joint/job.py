@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from segue.clip.clip import MODEL_RATE
 from segue.clip.files import AudioFile, Excerpt
 from segue.clip.gaps import seconds_to_samples
 from segue.clip.quantise import to_float
 from segue.clip.span import Span
 from segue.errors import InvalidRequest
+from segue.guidance.curve import Curve
 from segue.guidance.freedom import Freedom
 from segue.joint.fades import cross_fade, eq_fade
 from segue.joint.plan import JoinPlan
@@ -20,6 +22,9 @@ from segue.joint.settings import JointSettings
 from segue.joint.stretch import played
 from segue.render import jobs
 from segue.render.jobs import Hole, Job, Patch
+
+_ARCH = 21
+"""Points of the curve along which freedom comes and goes."""
 
 
 def joined(left: AudioFile, right: AudioFile, plan: JoinPlan, freedom: Freedom, songs: Sequence[AudioFile] = ()) -> Job:
@@ -39,7 +44,13 @@ def joined(left: AudioFile, right: AudioFile, plan: JoinPlan, freedom: Freedom, 
     job = jobs.transition(left_made, right_made, overlap, freedom, songs)
     region, (tail, head) = job.plan.regions[0], job.plan.songs[:2]
     tail, head = tail[:, -region.gap.length :], head[:, : region.gap.length]
-    region = replace(region, made=(("cross-fade", cross_fade(tail, head)), ("eq fade", eq_fade(tail, head))))
+    assert region.freedom is not None
+    region = replace(
+        region,
+        made=(("cross-fade", cross_fade(tail, head)), ("eq fade", eq_fade(tail, head))),
+        crossing=(tail, head),
+        freedom=Freedom(region.freedom.curve.times(arch(region.gap))),
+    )
     before, after = leaving[:, : a.length - overlap], entering[:, overlap:]
     pieces: list[Span | Excerpt | Hole | Patch] = [Span(0, a.cut), before, Hole(plan.regenerated), after]
     pieces.append(Excerpt(right, Span(b.cut, right.length)))
@@ -52,6 +63,13 @@ def joined(left: AudioFile, right: AudioFile, plan: JoinPlan, freedom: Freedom, 
         digest=left.digest,
         names=(left.name, right.name, *(song.name for song in songs)),
     )
+
+
+def arch(gap: Span) -> Curve:
+    """A share of freedom that comes and goes with the fade, half a sine: at both ends one track sounds alone."""
+    shares = np.linspace(0.0, 1.0, _ARCH)
+    seconds = (gap.start + shares * gap.length) / MODEL_RATE
+    return Curve(tuple(zip(seconds.tolist(), np.sin(np.pi * shares).clip(0.0, 1.0).tolist(), strict=True)))
 
 
 def transition_job(

@@ -12,6 +12,10 @@ from segue.clip.clip import MODEL_RATE
 from segue.guidance.operators.chroma import Chroma
 
 Stereo = Float[np.ndarray, "2 _samples"]
+Notes = Float[np.ndarray, "12 _frames"]
+
+CHROMA = Chroma(float(MODEL_RATE))
+"""How notes are heard here."""
 
 NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 _MAJOR = np.array([5.0, 2.0, 3.5, 2.0, 4.5, 4.0, 2.0, 4.5, 2.0, 3.5, 1.5, 4.0])
@@ -54,12 +58,16 @@ class Key:
         return (other.scale - self.scale + 5) % 12 - 5
 
 
-def find_key(audio: Stereo) -> Key | None:
-    """The key of 44.1 kHz audio at an RMS of 0.1; None under a second, or where no note stands out."""
-    if audio.shape[1] < MODEL_RATE:
+def notes_of(audio: Stereo) -> Notes:
+    """The chroma of 44.1 kHz audio at an RMS of 0.1: frame k is centred on sample ``CHROMA.hop`` k."""
+    notes: Notes = CHROMA(torch.from_numpy(np.ascontiguousarray(audio[None], np.float32)))[0].numpy()
+    return notes
+
+
+def find_key(notes: Notes) -> Key | None:
+    """The key of a chroma; None under a second, or where no note stands out."""
+    if notes.shape[1] * CHROMA.hop < MODEL_RATE:
         return None
-    operator = Chroma(float(MODEL_RATE))
-    notes = operator(torch.from_numpy(np.ascontiguousarray(audio[None], np.float32)))[0].numpy()
     mean = (notes - notes.min(0, keepdims=True)).mean(1)
     if mean.std() < 1e-3:
         return None

@@ -31,11 +31,17 @@ _LEAST_GAIN = 0.5  # LU that nobody hears
 
 
 def plan_transition(
-    left: AudioFile, right: AudioFile, settings: JointSettings | None = None, *, overlap: float = 2.5
+    left: AudioFile,
+    right: AudioFile,
+    settings: JointSettings | None = None,
+    *,
+    overlap: float = 2.5,
+    heard: tuple[Heard, Heard] | None = None,
 ) -> JoinPlan:
     """Listen to both tracks and propose how one flows into the other; nothing is rendered.
 
-    ``overlap``: seconds to be regenerated, with the joint in their middle.
+    ``overlap``: seconds to be regenerated, with the joint in their middle. ``heard``: what
+    :func:`segue.joint.track.listen` heard of the left track's end and the right one's start, where that is known.
 
     Raises:
         InvalidRequest: tracks of different rates or channels, or too short; tempos that cannot be matched though asked;
@@ -50,7 +56,7 @@ def plan_transition(
                 f"the overlap of {overlap:g} s must be more than 0 and shorter than both tracks, {track.name} lasts "
                 f"{track.length / track.rate:.3f} s: choose a shorter overlap"
             )
-    heard = (
+    heard = heard or (
         listen(left, settings.search_seconds, end=True),
         listen(right, settings.search_seconds, end=False),
     )

@@ -14,7 +14,7 @@ from segue.clip.resample import to_model
 from segue.errors import InvalidRequest
 from segue.joint.bars import Bars, find_bars
 from segue.joint.beats import Beats, find_beats
-from segue.joint.key import Key, find_key
+from segue.joint.key import Key, find_key, notes_of
 from segue.prior.contract import REFERENCE_RMS
 
 SHORTEST = 4.0
@@ -79,12 +79,12 @@ def listen(track: AudioFile, seconds: float, *, end: bool) -> Heard:
     if rms < 1e-5:
         return Heard(track.name, whole, start, start + count / track.rate, None, None, None, None, level)
     level_set = (audio * np.float32(REFERENCE_RMS / rms)).astype(np.float32)
-    beats = find_beats(level_set)
-    bars = find_bars(level_set, beats) if beats is not None and beats.clear else None
+    beats, notes = find_beats(level_set), notes_of(level_set)
+    bars = find_bars(level_set, beats, notes) if beats is not None and beats.clear else None
     if beats is not None:
         beats = replace(beats, times=beats.times + start)
     loud = integrated_loudness(clip.samples, clip.rate)
-    return Heard(track.name, whole, start, start + count / track.rate, beats, bars, find_key(level_set), loud, level)
+    return Heard(track.name, whole, start, start + count / track.rate, beats, bars, find_key(notes), loud, level)
 
 
 def _levels(audio: Float[np.ndarray, "2 samples"]) -> Float[np.ndarray, " seconds"]:

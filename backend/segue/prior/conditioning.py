@@ -51,6 +51,26 @@ def donors(request: ConditioningRequest) -> Tensor:
     return present.reshape(batch, -1, frames)
 
 
+def agreed(request: ConditioningRequest) -> Tensor:
+    """(batch, 1, frames), 1 where likely places of the song agree on something; zeros where none are known."""
+    if request.agreed is None:
+        return torch.zeros_like(request.mask, dtype=torch.float32)
+    return request.agreed.float()
+
+
+def consensus(request: ConditioningRequest) -> Tensor:
+    """(batch, channels, frames): what they agree on, else 0.
+
+    Raises:
+        InvalidRequest: a consensus came without the frames it is for, or the other way round.
+    """
+    if (request.agreed is None) != (request.consensus is None):
+        raise InvalidRequest("expected a consensus and where there is one together, got one without the other")
+    if request.consensus is None:
+        return torch.zeros_like(request.context, dtype=torch.float32)
+    return request.consensus.float() * agreed(request)
+
+
 def seconds(request: ConditioningRequest) -> Tensor:
     """(batch, 2): where the window begins and ends, in seconds of itself: 0 and its length."""
     batch = request.context.shape[0]
@@ -62,6 +82,8 @@ PROVIDERS: dict[str, Callable[[ConditioningRequest], Tensor]] = {
     "context": context,
     "donors": donors,
     "presence": presence,
+    "consensus": consensus,
+    "agreed": agreed,
     "seconds": seconds,
 }
 

@@ -50,7 +50,9 @@ class ConditioningRequest:
     """All that conditioning providers may draw on, for one window.
 
     ``mask`` (batch, 1, frames), 1 = known; ``context`` (batch, channels, frames), the latents where known, else 0;
-    ``donors`` (batch, n, channels, frames) with ``presence`` (batch, n, frames), 1 where a donor covers a frame.
+    ``donors`` (batch, n, channels, frames) with ``presence`` (batch, n, frames), 1 where a donor covers a frame;
+    ``consensus`` (batch, channels, frames) with ``agreed`` (batch, 1, frames), 1 where there is one: see
+    :mod:`segue.recall.consensus`.
     ``seconds``: the window's start on the timeline and its length.
     """
 
@@ -58,6 +60,8 @@ class ConditioningRequest:
     context: Latents
     donors: Float[Tensor, "batch n channels frames"] | None = None
     presence: Float[Tensor, "batch n frames"] | None = None
+    consensus: Latents | None = None
+    agreed: Float[Tensor, "batch 1 frames"] | None = None
     seconds: tuple[float, float] = (0.0, 0.0)
     extras: Mapping[str, Tensor] = field(default_factory=dict)
 

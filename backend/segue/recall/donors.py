@@ -8,7 +8,7 @@ whose following second and a half resembles the right context. A pair switches o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Float, Integer
@@ -16,9 +16,10 @@ from jaxtyping import Float, Integer
 from segue.clip.span import Span
 from segue.recall.blocked import clear_frames, is_clear, known_after, known_before, touching_frames
 from segue.recall.choose import Chosen, choose
+from segue.recall.consensus import Consensus
 from segue.recall.fades import best_shift, correlations
 from segue.recall.features import FLOOR_DB, HOP, N_FFT, RATE
-from segue.recall.foretold import Side, differences, foretell
+from segue.recall.foretold import Side, differences, foretell_parts, spread_over
 
 MARGIN = int(0.1 * RATE)
 """Samples on each side of the gap that a donor is sure to cover as well, for the seams."""
@@ -45,7 +46,7 @@ class DonorPair:
     ``distance_db`` is the mean context distance of ``copy``: under 5 dB the song can be recalled nearly right, over
     7 dB it cannot. ``expected_db``: by how much the pair is expected to differ from the gap's own music, see
     :mod:`segue.recall.choose`. ``period``: samples at which the contexts were looped to make the donors
-    (:mod:`segue.recall.loop`), None for places of the song.
+    (:mod:`segue.recall.loop`), None for places of the song. ``consensus``: all likely places, None for a loop.
     """
 
     left: int
@@ -57,6 +58,7 @@ class DonorPair:
     distance_db: float
     period: int | None = None
     expected_db: float | None = None
+    consensus: Consensus | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -246,11 +248,13 @@ def find_donors(
     if search is None:
         return None
     length = -(-gap.stop // HOP) - gap.start // HOP
-    chosen = choose(search.features, search.places, foretell(*search.cells, length))
+    parts = foretell_parts(*search.cells)
+    chosen = choose(search.features, search.places, spread_over(parts, length))
     if search.left[1] is None or search.right[1] is None:  # one context says nothing of a second donor
         switch = 0 if search.left[1] is None else length
         chosen = replace(chosen, left=chosen.copy, right=chosen.copy, switch=switch)
-    return _pair(song, gap, blocked, chosen, search.left, search.right)
+    consensus = Consensus.of(search.places * HOP + gap.start % HOP, parts)
+    return replace(_pair(song, gap, blocked, chosen, search.left, search.right), consensus=consensus)
 
 
 def _pair(

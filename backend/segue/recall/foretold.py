@@ -97,9 +97,23 @@ def foretell(
 
     ``left`` and ``right`` as :func:`differences`, None for a context there is not; one of the two is needed.
     """
+    return spread_over(foretell_parts(left, right, weights), length)
+
+
+def foretell_parts(
+    left: Float[np.ndarray, "places cells"] | None,
+    right: Float[np.ndarray, "places cells"] | None,
+    weights: dict[str, Float[np.ndarray, "cells_and_one parts"]] | None = None,
+) -> Float[np.ndarray, "places parts"]:
+    """As :func:`foretell`, in each of :data:`PARTS` equal parts of the gap."""
     weights = fitted() if weights is None else weights
     name = "both" if left is not None and right is not None else "left" if right is None else "right"
     cells = np.concatenate([side for side in (left, right) if side is not None], 1)
-    parts = cells @ weights[name][:-1] + weights[name][-1]
-    centres = (np.arange(PARTS) + 0.5) / PARTS * length - 0.5
+    parts: Float[np.ndarray, "places parts"] = cells @ weights[name][:-1] + weights[name][-1]
+    return parts
+
+
+def spread_over(parts: Float[np.ndarray, "places parts"], length: int) -> Float[np.ndarray, "places length"]:
+    """Values of equal parts of a gap as values of its ``length`` frames, interpolated."""
+    centres = (np.arange(parts.shape[1]) + 0.5) / parts.shape[1] * length - 0.5
     return np.stack([np.interp(np.arange(length), centres, row) for row in parts])

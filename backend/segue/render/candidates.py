@@ -18,10 +18,11 @@ from segue.recall.donors import DonorPair
 from segue.recall.loop import find_loop, looped
 from segue.recall.song import HARD_DB, Song
 from segue.recall.splice import donor_audio, splice
+from segue.render.crossing import Crossing
 from segue.render.generate import Guidance, SampleSettings, posterior_mean, sample_latents
 from segue.render.progress import Progression
-from segue.render.scene import DonorWindow, Scene, cut, encode, make_scene, paste, widened
-from segue.render.sound import MARGIN, Sound, decode, recalled, shape
+from segue.render.scene import DonorWindow, Scene, cut, encode, make_scene, paste, widened, with_consensus
+from segue.render.sound import MARGIN, Sound, decode, recalled, shape, tempered
 from segue.render.windows import Layout, WindowRange
 from segue.sampling.contract import Latents
 from segue.sampling.isolate import sample_each
@@ -35,8 +36,8 @@ DONOR_SECONDS = 0.3
 DISTILLED = ("pingpong",)
 """Samplers of priors that answer noise with a sample, not with a mean."""
 
-CLEAN = 0.5
-"""Credit of what was made without a prior: its attacks are whole, which the ear that ranks by realism does not hear."""
+UNASKED = -2.0
+"""Credit of what needs no prior: it is not what was asked for, and goes first only where that is plainly worse."""
 
 SPLICE_FREEDOM = Freedom(Curve.constant(0.7))
 """How far a regenerated splice may leave the splice."""
@@ -121,7 +122,10 @@ def prepare(studio: Studio, region: Region, pair: DonorPair | None, x_bar: Stere
     if pair is not None:
         donors = DonorWindow(*donor_audio(song, pair, gap, widened(layout, codec)[0]))
     timeline = song.audio[:, : song.timeline]
-    return make_scene(layout, codec, timeline, song.blocked, donors, x_bar, gap)
+    scene = make_scene(layout, codec, timeline, song.blocked, donors, x_bar, gap)
+    if pair is None or pair.consensus is None or "consensus" not in studio.denoiser.inputs:
+        return scene
+    return with_consensus(scene, codec, song, gap, pair.consensus)
 
 
 def interpolated(studio: Studio, region: Region) -> Candidate:
@@ -195,7 +199,11 @@ def varied(
     for name, audio in region.made:
         if studio.wants(name):
             heard = between(song, gap, (audio * np.float32(song.gain)).astype(np.float32))
-            yield Candidate(name, heard, "as it is", credit=CLEAN)
+            yield Candidate(name, heard, "as it is", credit=UNASKED)
+    crossing = Crossing.of(region, song)
+    if crossing is not None:
+        yield from _crossed(studio, region, scene, crossing, seeds)
+        return
     latents, failures = _latents(studio, scene, seeds, region.freedom, studio.guide(scene, original))
     for index, seed in enumerate(seeds):
         if index in failures:
@@ -211,6 +219,31 @@ def varied(
             with studio.progress.stage("decode"):
                 made = _voiced(studio, scene, gap, item)
             yield Candidate("regenerated", made.audio, made.how, seed)
+
+
+def _crossed(
+    studio: Studio, region: Region, scene: Scene, crossing: Crossing, seeds: tuple[int, ...]
+) -> Iterator[Candidate | NonFinite]:
+    """Where tracks cross: the song's units, between both tracks; and the cross-fade, shaped to samples from an even
+    course. Units that follow that course, which is neither track's, measure worse; so does the cross-fade shaped to
+    samples from its own.
+    """
+    song, gap = studio.song, region.gap
+    original = Sound(between(song, gap, crossing.faded), "the cross-fade")
+    for method in ("regenerated", "reshaped"):
+        shaped = method == "reshaped"
+        if not studio.wants(method) or not (studio.codec.needs_excitation if shaped else song.known):
+            continue
+        timeline = song.audio[:, : song.timeline]
+        begun = replace(scene, x_bar=crossing.course(scene, studio.codec, timeline, gap)) if shaped else scene
+        latents, failures = _latents(studio, begun, seeds, region.freedom, studio.guide(begun, original))
+        yield from failures.values()
+        for index, item in latents.items():
+            with studio.progress.stage("decode"):
+                make = _reshaped(studio, begun, gap, item, original) if shaped else _voiced(studio, begun, gap, item)
+                inner = make.audio[:, MARGIN : MARGIN + gap.length]
+                fitted = between(song, gap, crossing.levelled(inner) if shaped else crossing.woven(inner))
+            yield Candidate(method, fitted, make.how if shaped else f"{make.how}, between both tracks", seeds[index])
 
 
 def _steered(
@@ -301,7 +334,10 @@ def _sampled(
 
 def _sounded(studio: Studio, region: Region, expected: Expected, latents: Latents, method: str, seed: int) -> Candidate:
     with studio.progress.stage("decode"):
-        made = decode(latents, expected.scene, studio.song, region.gap, studio.codec)
+        scene = expected.scene
+        made = decode(latents, scene, studio.song, region.gap, studio.codec)
+        if expected.mean is not None and studio.guidance is None and not studio.asks_for_more:
+            made = tempered(made, scene, expected.mean, studio.song, region.gap, studio.codec)
     return Candidate(method, made.audio, made.how, seed, expected)
 
 

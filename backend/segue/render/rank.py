@@ -31,8 +31,8 @@ class Weights:
     """What a unit of each measure adds to the total (credit takes away).
 
     Chosen on 32 held-out gaps (``segue_export.train.evaluate``) for the mel distance of the first-ranked take; all but
-    ``wish`` and ``realism``, large enough that a take that comes nearer to what was asked for, or to real music where
-    that is asked, goes before one that fits better.
+    ``wish``, ``realism`` and ``strays``, large enough that a take that comes nearer to what was asked for, or to real
+    music where that is asked, goes before one that fits better.
     """
 
     credit: float = 1.0
@@ -42,7 +42,8 @@ class Weights:
     balance: float = 0.1
     high_band: float = 0.02
     wish: float = 10.0
-    realism: float = 10.0
+    realism: float = 5.0
+    strays: float = 5.0
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class Scores:
     what a style asks for, 0 fulfilled, about 1 plainly missed (:meth:`segue.style.ear.Ear.distance`), None without one.
     The guide's own measure is right here: the musician asked by it. What a style is worth another ear must say.
     ``realism``: how much like music of this timeline it sounds, 1 and more is within it; None where it was not judged.
+    ``strays``: of two tracks that cross, how far from evenly and on the beat (:meth:`Crossing.strays`); None of others.
     """
 
     credit: float
@@ -66,6 +68,7 @@ class Scores:
     high_band_db: float | None
     wish: float | None
     realism: float | None
+    strays: float | None
     total: float
 
 
@@ -100,6 +103,7 @@ def score(
     credit: float = 0.0,
     wish: float | None = None,
     realism: float | None = None,
+    strays: float | None = None,
     weights: Weights | None = None,
 ) -> Scores:
     """Measure ``take`` (2, gap) in place, among what is ``known`` around the gap."""
@@ -118,5 +122,6 @@ def score(
         + w.high_band * abs(high or 0.0)
         + w.wish * (wish or 0.0)
         - w.realism * (realism or 0.0)
+        + w.strays * (strays or 0.0)
     )
-    return Scores(credit, surprise, seam, loudness, balance, high, wish, realism, float(total))
+    return Scores(credit, surprise, seam, loudness, balance, high, wish, realism, strays, float(total))

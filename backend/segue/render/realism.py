@@ -21,7 +21,7 @@ NEIGHBOURS = 3
 Embeddings = Float[np.ndarray, "_clips features"]
 
 _WINDOW = 3 * MODEL_RATE  # samples the embedder hears at once
-_AROUND = 20  # windows of music on each side of the gap that stand for what is real
+_AROUND = 12  # windows of music on each side of the gap that stand for what is real
 
 
 def realism(real: Embeddings, rendered: Embeddings, neighbours: int = NEIGHBOURS) -> Float[np.ndarray, " clips"]:

@@ -18,6 +18,7 @@ from segue.recall.donors import DonorPair
 from segue.recall.song import Recallable, Song
 from segue.recall.splice import splice
 from segue.render.candidates import Candidate, Studio, infilled, interpolated, layout_of, recall, varied
+from segue.render.crossing import Crossing
 from segue.render.rank import Scores, reference_of, score, surprise_of
 from segue.render.realism import Judge
 from segue.render.sound import MARGIN
@@ -78,6 +79,7 @@ def render_region(
     with progress.stage("seam"):
         surroundings = surroundings_of(song, gap)
         judge = Judge.of(song, gap) if region.made else None
+        crossing = Crossing.of(region, song)
     early = None
     if listener is not None and pair is not None and _asks_for_splice(studio, region):
         with progress.stage("seam"):
@@ -89,7 +91,7 @@ def render_region(
             failed.append(candidate)
             continue
         with progress.stage("seam"):
-            takes.append(join_candidate(studio, gap, candidate, surroundings, judge))
+            takes.append(join_candidate(studio, gap, candidate, surroundings, judge, crossing))
         if listener is not None and (early is None or candidate.method != early.method):
             listener(takes[-1])
     if not takes:
@@ -171,9 +173,14 @@ def _listen(song: Song, gap: Span) -> Surroundings:
 
 
 def join_candidate(
-    studio: Studio, gap: Span, candidate: Candidate, around: Surroundings, judge: Judge | None = None
+    studio: Studio,
+    gap: Span,
+    candidate: Candidate,
+    around: Surroundings,
+    judge: Judge | None = None,
+    crossing: Crossing | None = None,
 ) -> Take:
-    """A candidate in its place: aligned, levelled, faded in, scored; by ``judge`` too where there is one."""
+    """A candidate in its place: aligned, levelled, faded in, scored; by ``judge`` and ``crossing`` too if there are."""
     song, expected = studio.song, candidate.expected
     timeline = song.audio[:, : song.timeline]
     covers = Span(gap.start - MARGIN, gap.stop + MARGIN)
@@ -183,8 +190,9 @@ def join_candidate(
         surprise = surprise_of(studio.codec, expected.scene, expected.mean, timeline, joined.samples, gap)
     wish = None if studio.ear is None else studio.ear.distance(joined.samples)
     real = None if judge is None else judge.realism(joined.samples)
+    strays = None if crossing is None else crossing.strays(joined.samples)
     scores = score(
-        timeline, joined.samples, gap, around.known, around.reference, surprise, candidate.credit, wish, real
+        timeline, joined.samples, gap, around.known, around.reference, surprise, candidate.credit, wish, real, strays
     )
     audio = _finished(studio, gap, joined.samples) * np.float32(1.0 / song.gain)
     return Take(candidate.method, candidate.how, candidate.seed, audio, scores)

@@ -10,7 +10,11 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from segue.clip.span import Span
+from segue.prior.codecs.mel import MelCodec
 from segue.prior.contract import Codec, ConditioningRequest
+from segue.recall.blocked import touching_frames
+from segue.recall.consensus import Consensus, agreed
+from segue.recall.song import Song
 from segue.render.windows import Layout, known_frames, slice_windows
 from segue.sampling.contract import Latents
 from segue.tasks.plan import Stereo
@@ -20,7 +24,9 @@ _BLOCK = 1024  # latent frames encoded at once: 48 s
 
 @dataclass(frozen=True)
 class Scene:
-    """Latents of one region, batch 1. ``mask`` 1 = known; ``x_bar``: latents of what is to be started from, if any."""
+    """Latents of one region, batch 1. ``mask`` 1 = known; ``x_bar``: latents of what is to be started from, if any;
+    ``consensus``: what likely places agree on, where ``agreed`` is 1, and by how much they differ there (``spread``).
+    """
 
     layout: Layout
     mask: Float[Tensor, "1 1 frames"]
@@ -28,11 +34,14 @@ class Scene:
     donors: Float[Tensor, "1 n channels frames"] | None
     presence: Float[Tensor, "1 n frames"] | None
     x_bar: Latents | None
+    consensus: Latents | None = None
+    agreed: Float[Tensor, "1 1 frames"] | None = None
+    spread: Latents | None = None
 
     def hidden(self) -> Scene:
         """The same frames with nothing known of them: what a prior trained without conditioning at times was shown."""
         nothing = replace(self, mask=torch.zeros_like(self.mask), context=torch.zeros_like(self.context))
-        return replace(nothing, donors=None, presence=None, x_bar=None)
+        return replace(nothing, donors=None, presence=None, x_bar=None, consensus=None, agreed=None, spread=None)
 
     def request(self, rate: int) -> ConditioningRequest:
         """What conditioning providers draw on; one batch item for each window of the layout."""
@@ -43,6 +52,8 @@ class Scene:
             context=slice_windows(self.context, windows),
             donors=None if self.donors is None else slice_windows(self.donors, windows),
             presence=None if self.presence is None else slice_windows(self.presence, windows),
+            consensus=None if self.consensus is None else slice_windows(self.consensus, windows),
+            agreed=None if self.agreed is None else slice_windows(self.agreed, windows),
             seconds=(start, windows[0].length * self.layout.token / rate),
         )
 
@@ -131,3 +142,16 @@ def make_scene(
         presence = torch.from_numpy(there.astype(np.float32))[None]
         latents = encode(codec, donors.audio, margin)[None] * presence[:, :, None]
     return Scene(layout, mask, context, latents, presence, start)
+
+
+def with_consensus(scene: Scene, codec: Codec, song: Song, gap: Span, consensus: Consensus) -> Scene:
+    """The scene with what the likely places of a song agree on, in the frames of a mel codec."""
+    assert isinstance(codec, MelCodec)
+    layout, hop, per = scene.layout, codec.settings.hop, codec.settings.frames_per_token
+    moments = layout.first - gap.start + np.arange(layout.frames * per) * hop
+    known = ~touching_frames(len(song.frames), hop, codec.reach, codec.reach, song.blocked)
+    found = agreed(consensus, song.frames, known, moments.astype(np.float64), gap.length, hop)
+    latents = codec.to_tokens(torch.from_numpy(found.mel)[None])
+    there = torch.from_numpy(found.seen.reshape(-1, per).all(1).astype(np.float32))[None, None]
+    spread = codec.to_tokens(torch.from_numpy(found.spread)[None])
+    return replace(scene, consensus=latents * there, agreed=there, spread=spread * there)

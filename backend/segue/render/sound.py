@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -16,13 +16,17 @@ from segue.recall.mirror import mirror
 from segue.recall.mosaic import MosaicSettings, mosaic
 from segue.recall.song import Song
 from segue.recall.splice import splice
-from segue.render.scene import Scene, cut, paste
+from segue.render.scene import Scene, cut, encode, paste, widened
 from segue.render.windows import SEAM, Layout
 from segue.sampling.contract import Latents
 from segue.tasks.plan import Stereo
 
 MARGIN = SEAM
 """See :data:`segue.render.windows.SEAM`."""
+
+HOLES, PEAKS = 0.75, 1.0
+"""Standard deviations by which a tempered take may lie below and above what is expected. Peaks are attacks, and most of
+the energy: less room for them dulls."""
 
 _REACHES = 6  # half transforms a sample can be heard over: two passes of analysis, gain and synthesis, and more
 _CONTEXT_SECONDS = 6.0  # of each context, mirrored where there is nothing to recall
@@ -148,6 +152,27 @@ def shape(latents: Latents, scene: Scene, song: Song, gap: Span, excitation: Sou
     """``excitation`` (over the gap and its margins) with the latents' spectrum, frame by frame."""
     audio = _decoded(latents, scene, song, gap, codec, excitation)
     return Sound(audio, f"{excitation.how}, shaped")
+
+
+def tempered(sound: Sound, scene: Scene, mean: Latents, song: Song, gap: Span, codec: Codec) -> Sound:
+    """``sound`` where it is further from the prior's ``mean`` than likely places of the song are from each other,
+    brought back to that: what sticks out is taken down to one standard deviation, holes are filled to three quarters.
+
+    What lies within is the song's own, as it is: moving it too would carry the mean's blur. Where no places are known
+    nothing is moved.
+    """
+    if scene.spread is None or scene.agreed is None:
+        return sound
+    span, margin = widened(scene.layout, codec)
+    audio = cut(song.audio[:, : song.timeline], span)
+    paste(audio, span, sound.audio, Span(gap.start - MARGIN, gap.stop + MARGIN))
+    heard = encode(codec, audio[None], margin)
+    near = torch.clamp(heard, mean - HOLES * scene.spread, mean + PEAKS * scene.spread)
+    wanted = torch.where(scene.agreed > 0.5, near, heard)
+    # beside the gap it is brought to what is known there: the seam would otherwise level all of it by the difference
+    wanted = torch.where(scene.mask > 0.5, scene.context, wanted)
+    made = shape(wanted, scene, song, gap, sound, codec)
+    return replace(made, how=f"{sound.how}, kept likely")
 
 
 def recalled(song: Song, gap: Span, pair: DonorPair | None) -> Sound:

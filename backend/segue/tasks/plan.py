@@ -26,6 +26,8 @@ class Region:
     ``own_sound``: the result is to be made of the sound of ``x_bar`` alone, not of other places of the song.
     ``made``: ways to fill the gap that need no prior, by name, (2, gap samples) each; where there are any, all ways are
     ranked by how much like real music of this timeline they sound.
+    ``crossing``: two tracks that cross there, (2, gap samples) each, the one that leaves first: then all ways are also
+    ranked by how evenly, and how much on the beat, they lead from the one to the other.
     """
 
     gap: Span
@@ -33,6 +35,7 @@ class Region:
     freedom: Freedom | None = None
     own_sound: bool = False
     made: tuple[tuple[str, Stereo], ...] = ()
+    crossing: tuple[Stereo, Stereo] | None = None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from segue.joint.job import joined
 from segue.joint.plan import JoinPlan
 from segue.joint.propose import plan_transition
 from segue.joint.settings import JointSettings
+from segue.joint.track import Heard, listen
 from segue.prior.contract import REFERENCE_RMS
 from segue.render.jobs import Job
 from segue.render.renderer import Rendered, Renderer
@@ -72,20 +73,43 @@ def pairs(count: int, seed: int = 7) -> list[tuple[Excerpt, Excerpt]]:
     return [ordered[i] for i in chosen]
 
 
-def measure(left: Stereo, right: Stereo, renderer: Renderer, ear: Musicnn) -> dict[str, Any]:
+@dataclass(frozen=True, eq=False)
+class Minute:
+    """The last or the first minute of a track, and what is heard of it; :class:`Minutes` keeps them."""
+
+    file: AudioFile
+    heard: Heard
+
+
+@dataclass(frozen=True, eq=False)
+class Minutes:
+    """The minutes of held-out tracks, each read and listened to once: 21 MB each."""
+
+    tracks: Loader
+    _kept: dict[tuple[str, str, bool], Minute] = field(default_factory=dict, repr=False)
+
+    def of(self, excerpt: Excerpt, *, end: bool) -> Minute:
+        """The last (``end``) or first minute of the track an excerpt is of."""
+        key = (excerpt.package, excerpt.file, end)
+        if key not in self._kept:
+            track = self.tracks(excerpt)
+            minute = (track[:, -_LASTS:] if end else track[:, :_LASTS]).copy()
+            file = AudioFile.of(Clip(minute, MODEL_RATE), "left" if end else "right")
+            self._kept[key] = Minute(file, listen(file, _SETTINGS.search_seconds, end=end))
+        return self._kept[key]
+
+
+def measure(left: Minute, right: Minute, renderer: Renderer, ear: Musicnn) -> dict[str, Any]:
     """One pair, by every method; "notes" alone where it has no beat to align."""
-    a, b = (
-        AudioFile.of(Clip(t, MODEL_RATE), name)
-        for t, name in ((left[:, -_LASTS:], "left"), (right[:, :_LASTS], "right"))
-    )
-    plan = plan_transition(a, b, _SETTINGS, overlap=OVERLAP)
+    a, b = left.file, right.file
+    plan = plan_transition(a, b, _SETTINGS, overlap=OVERLAP, heard=(left.heard, right.heard))
     facts = {"notes": list(plan.notes), "ratio": plan.ratio, "matched": list(plan.matched)}
     if any(one.tempo is None for one in plan.facts):
         return facts
     job = joined(a, b, plan, paper_freedom())
     rendered = renderer.render(job.plan, RenderSettings())
     takes = rendered.regions[0].takes
-    ranks = [{"method": t.method, "realism": t.scores.realism, "total": t.scores.total} for t in takes]
+    ranks = [{"method": t.method, "realism": t.scores.realism, "strays": t.scores.strays} for t in takes]
     scores = {name: _scores(one, ear) for name, one in _by_method(a, b, plan, job, rendered).items()}
     return {**facts, "ranks": ranks, "methods": scores}
 
@@ -167,6 +191,7 @@ def run(music: Path, out: Path, count: int) -> None:
     """
     known = {line["name"] for line in read(out)} if out.exists() else set()
     tracks, ear, renderer = loader(music), Musicnn.load(EAR), Renderer()
+    minutes = Minutes(tracks)
     with out.open("a", encoding="utf-8") as file:
 
         def write(line: dict[str, Any]) -> None:
@@ -182,7 +207,7 @@ def run(music: Path, out: Path, count: int) -> None:
             if name in known:
                 continue
             try:
-                write({"name": name, **measure(tracks(a), tracks(b), renderer, ear)})
+                write({"name": name, **measure(minutes.of(a, end=True), minutes.of(b, end=False), renderer, ear)})
             except InvalidRequest as refused:
                 write({"name": name, "notes": [f"refused: {refused}"]})
 

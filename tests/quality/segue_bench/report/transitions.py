@@ -68,7 +68,7 @@ def tables(lines: Sequence[Line], picture: str) -> str:
             verdict = "is NOT above" if ratio.value <= 1.0 else "is above"
             sure = "" if (ratio.low > 1.0) == (ratio.value > 1.0) else ", which chance alone could make"
             bad.append(f"- Realism {verdict} that of the beat-aligned cross-fade: {ratio.value:.3f}{sure}.")
-    bad += _refusals(lines, len(pairs))
+    bad += [_duel(pairs), *_refusals(lines, len(pairs))]
     best = Counter(p["ranks"][0]["method"] for p in pairs)
     chosen = ", ".join(f"{name} {count}" for name, count in best.most_common())
     head = (
@@ -106,6 +106,21 @@ def _middle(values: Float[np.ndarray, " values"], digits: int = 1) -> str:
         return "-"
     low, middle, high = np.quantile(values, (0.25, 0.5, 0.75))
     return f"{middle:.{digits}f} ({low:.{digits}f} to {high:.{digits}f}, n {len(values)})"
+
+
+def _duel(pairs: Sequence[Line]) -> str:
+    """In how many pairs ours is the better one of two, measure by measure; ties are neither's."""
+    counts = []
+    for name, read in (
+        ("beat phase", lambda scores: scores["beat_ms"]),
+        ("dip", lambda scores: scores["dip_lu"]),
+        ("unevenness", lambda scores: unevenness(scores["curve"])),
+    ):
+        both = [(read(p["methods"]["ours"]), read(p["methods"][REFERENCE])) for p in pairs]
+        known = [(ours, other) for ours, other in both if ours is not None and other is not None]
+        worse, better = (sum(sign * (ours - other) > 0.0 for ours, other in known) for sign in (1, -1))
+        counts.append(f"{name} worse in {worse} and better in {better} of {len(known)}")
+    return f"- Pair by pair against the beat-aligned cross-fade: {', '.join(counts)}."
 
 
 def _refusals(lines: Sequence[Line], rendered: int) -> list[str]:
