@@ -45,7 +45,7 @@ fuzz: $(READY)
 	$(BIN)/python -m tests.protocol.fuzz $(INPUTS) $(SEED)
 
 imports: $(READY)
-	$(BIN)/python -m pytest -m nightly tests/export
+	$(BIN)/python -m pytest -m nightly tests/export tests/api tests/prior
 
 soak: $(READY)
 	$(BIN)/python -m tests.soak.soak --minutes $(SOAK_MINUTES) $(if $(SEED),--seed $(SEED))
@@ -71,14 +71,15 @@ bench-quality-smoke: $(READY)
 recall-weights: $(READY)
 	$(BIN)/python -m segue_export.train.fit_recall $(DATA)/music --out backend/segue/recall/weights/foretold.safetensors
 
-# The embedded prior: features and donors; training; the bundle.
+# The embedded prior: features and donors; training (SETTINGS: a TOML file, see docs/ablations.md; RESUME= from scratch); the bundle.
 MINUTES ?= 150
+RESUME ?= backend/segue/bundles/embedded
 prior-data: $(READY)
 	$(BIN)/python -m segue_export.train.music $(DATA)/music
 	$(BIN)/python -m segue_export.train.corpus $(DATA)/music $(DATA)/corpus
 
 prior: $(READY)
-	$(BIN)/python -m segue_export.train.train $(DATA)/corpus $(DATA)/run --minutes $(MINUTES) --resume backend/segue/bundles/embedded
+	$(BIN)/python -m segue_export.train.train $(DATA)/corpus $(DATA)/run --minutes $(MINUTES) $(if $(RESUME),--resume $(RESUME)) $(if $(SETTINGS),--settings $(SETTINGS))
 	$(BIN)/python -m segue_export.train.curves $(DATA)/run/curves.csv $(DATA)/run/curves.png $(DATA)/run
 
 prior-bundle: $(READY)

@@ -34,9 +34,10 @@ def network_rows() -> Iterator[Row]:
     from segue.prior.bundle import Bundle
     from segue.prior.runtime import SessionSettings
     from segue_export.models.mel_transformer import MelTransformer
+    from segue_export.train.settings import PriorSettings
 
     torch.set_num_threads(1)
-    net = MelTransformer().eval().requires_grad_(False)  # its weights do not change the time
+    net = MelTransformer(PriorSettings().network).eval().requires_grad_(False)  # its weights do not change the time
     denoiser, channels = Bundle.open().denoiser(SessionSettings(threads=1)), net.settings.channels
     time_ = torch.full((1,), 0.5)
     for tokens in TOKENS:
@@ -44,6 +45,7 @@ def network_rows() -> Iterator[Row]:
         mask = (torch.arange(tokens) < tokens // 2).float()[None, None]
         donors, presence = torch.randn(1, 2 * channels, tokens), torch.ones(1, 2, tokens)
         given = {"mask": mask, "context": context * mask, "donors": donors, "presence": presence}
+        given |= {"consensus": donors[:, :channels], "agreed": presence[:, :1]}
         prior, eager = denoiser.bind(given), partial(net, **given)
 
         def plain(predict: Callable[..., torch.Tensor], x: torch.Tensor = x_t) -> None:

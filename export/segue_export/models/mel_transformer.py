@@ -1,7 +1,7 @@
 """The embedded prior's network: a donor-conditioned transformer over mel tokens.
 
 Predicts x0_hat from x_t, the noise level and named conditioning inputs. Context tokens are given clean and carry
-noise level 0; two donors (places of the same song that fit the gap) are seen whole.
+noise level 0; donors (places of the same song that fit the gap, or parts of such places) are seen whole.
 """
 
 from __future__ import annotations
@@ -17,7 +17,11 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class MelTransformerSettings:
-    """Sizes of the network; ``channels`` is the latent's."""
+    """Sizes of the network; ``channels`` is the latent's, ``donors`` how many it is shown.
+
+    ``consensus``: what the song's likely places agree on is one more. ``dropout`` (probability) falls on what attention
+    and MLP add, in training alone.
+    """
 
     channels: int = 576
     width: int = 320
@@ -26,6 +30,14 @@ class MelTransformerSettings:
     time_width: int = 128
     mlp_ratio: int = 3
     kernel: int = 7
+    donors: int = 2
+    consensus: bool = False
+    dropout: float = 0.0
+
+    @property
+    def shown(self) -> int:
+        """Courses of the latents that the network sees beside x_t and the context."""
+        return self.donors + self.consensus
 
 
 def rotary(x: Float[Tensor, "batch length width"], head: int) -> tuple[Tensor, Tensor]:
@@ -47,7 +59,7 @@ class Block(nn.Module):
     def __init__(self, s: MelTransformerSettings) -> None:
         super().__init__()
         d = s.width
-        self.heads, self.head, self.kernel = d // s.head, s.head, s.kernel
+        self.heads, self.head, self.kernel, self.dropout = d // s.head, s.head, s.kernel, s.dropout
         self.norm_attention = nn.LayerNorm(d, elementwise_affine=False)
         self.norm_mlp = nn.LayerNorm(d, elementwise_affine=False)
         self.qkv = nn.Linear(d, 3 * d)
@@ -69,26 +81,29 @@ class Block(nn.Module):
         qkv = self.qkv(h).view(batch, length, 3, self.heads, self.head).permute(2, 0, 3, 1, 4)
         q, k, v = qkv.unbind(0)
         h = F.scaled_dot_product_attention(rotate(q, cos, sin), rotate(k, cos, sin), v)
-        x = x + (1 + z[2]) * self.out(h.transpose(1, 2).reshape(batch, length, width))
+        x = x + (1 + z[2]) * self._dropped(self.out(h.transpose(1, 2).reshape(batch, length, width)))
         local = self.depthwise(x.transpose(1, 2)).transpose(1, 2)
         h = self.norm_mlp(x + local) * (1 + z[3]) + z[4]
-        mixed: Tensor = x + (1 + z[5]) * self.down(F.gelu(self.up(h), approximate="tanh"))
+        mixed: Tensor = x + (1 + z[5]) * self._dropped(self.down(F.gelu(self.up(h), approximate="tanh")))
         return mixed
+
+    def _dropped(self, added: Tensor) -> Tensor:
+        return F.dropout(added, self.dropout) if self.training and self.dropout else added
 
 
 class MelTransformer(nn.Module):
-    """x0_hat = alpha_t x_t + sigma_t (o + g1 D1 + g2 D2 + skip(t) x_t); every head starts at zero."""
+    """x0_hat = alpha_t x_t + sigma_t (o + g1 D1 + g2 D2 + ... + skip(t) x_t); every head starts at zero."""
 
     def __init__(self, settings: MelTransformerSettings | None = None) -> None:
         super().__init__()
         s = settings or MelTransformerSettings()
         self.settings = s
         c, d, e = s.channels, s.width, s.time_width
-        self.embed = nn.Linear(3 * c + 3, d)
+        self.embed = nn.Linear((1 + s.shown) * c + 1 + s.shown, d)
         self.blocks = nn.ModuleList(Block(s) for _ in range(s.layers))
         self.norm = nn.LayerNorm(d)
         self.head_out = nn.Linear(d, c)
-        self.head_donors = nn.Linear(d, 2 * c)
+        self.head_donors = nn.Linear(d, s.shown * c)
         self.time = nn.Sequential(nn.Linear(64, e), nn.SiLU(), nn.Linear(e, e), nn.SiLU())
         self.skip = nn.Linear(e, c)
         for head in (self.head_out, self.head_donors, self.skip):
@@ -108,22 +123,32 @@ class MelTransformer(nn.Module):
         time: Float[Tensor, " batch"],
         mask: Float[Tensor, "batch 1 tokens"],
         context: Float[Tensor, "batch channels tokens"],
-        donors: Float[Tensor, "batch 2*channels tokens"],
-        presence: Float[Tensor, "batch 2 tokens"],
+        donors: Float[Tensor, "batch given tokens"],
+        presence: Float[Tensor, "batch donors tokens"],
+        consensus: Float[Tensor, "batch channels tokens"] | None = None,
+        agreed: Float[Tensor, "batch 1 tokens"] | None = None,
     ) -> Float[Tensor, "batch channels tokens"]:
-        """x0_hat. ``mask`` 1 = context given; ``presence`` 1 where a donor covers the token; absent donors are zero."""
+        """x0_hat. ``mask`` 1 = context given; ``presence`` 1 where a donor covers the token; absent donors are zero.
+
+        ``donors``: the channels of each donor, one donor after another. ``consensus``, where ``agreed`` is 1: of those
+        networks that have one.
+        """
+        if consensus is not None and agreed is not None:
+            donors, presence = torch.cat([donors, consensus], 1), torch.cat([presence, agreed], 1)
         z = x_t + (context - x_t) * mask
         here = presence.transpose(1, 2)
-        d1, d2 = (d.transpose(1, 2) * here[..., i : i + 1] for i, d in enumerate(donors.chunk(2, 1)))
+        places = [d.transpose(1, 2) * here[..., i : i + 1] for i, d in enumerate(donors.chunk(self.settings.shown, 1))]
         keep, z = mask.transpose(1, 2), z.transpose(1, 2)
         clean, noisy = self.embed_time(time * 0), self.embed_time(time)
         cos, sin = rotary(z, self.settings.head)
-        h = self.embed(torch.cat([z, d1, d2, keep, here], -1))
+        h = self.embed(torch.cat([z, *places, keep, here], -1))
         for block in self.blocks:
             h = block(h, clean, noisy, keep, cos, sin)
         h = self.norm(h)
-        g1, g2 = self.head_donors(h).chunk(2, -1)
-        out = self.head_out(h) + g1 * d1 + g2 * d2 + self.skip(noisy)[:, None] * z
+        out = self.head_out(h)
+        for gain, place in zip(self.head_donors(h).chunk(len(places), -1), places, strict=True):
+            out = out + gain * place
+        out = out + self.skip(noisy)[:, None] * z
         angle = time[:, None, None] * (math.pi / 2)
         x0 = (angle.cos() * z + angle.sin() * out).transpose(1, 2)
         kept: Tensor = x0 + (context - x0) * mask

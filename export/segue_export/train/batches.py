@@ -1,9 +1,13 @@
-"""Training examples: windows of mel tokens with a gap, their context and donors."""
+"""Training examples: windows of mel tokens with a gap, their context and donors.
+
+An example is drawn first (:class:`Drawing`: places in samples, so that it is the same at any hop, token or window) and
+read afterwards.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,16 +15,29 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from segue.errors import InvalidRequest
 from segue.prior.codecs.mel import MelSettings
-from segue_export.train.corpus import Track, TrainingGap
+from segue.recall.consensus import Consensus, agreed
+from segue_export.train.corpus import Track, TrainingGap, feature_file
+from segue_export.train.harmonic import REACH, harmonic_part
+
+_UNIT = 2048
+"""Samples in which gaps without donors are drawn; whole tokens of every network that is trained."""
 
 
 @dataclass(frozen=True)
 class BatchSettings:
-    """How examples are drawn; probabilities unless said otherwise."""
+    """How examples are drawn; probabilities unless said otherwise.
+
+    What the network is shown as donors: ``places`` of the song; with ``harmonic`` the harmonic part of each; with
+    ``consensus``, last, what all likely places agree on.
+    """
 
     batch: int = 16
     tokens: int = 96
+    places: int = 2
+    harmonic: bool = False
+    consensus: bool = False
     no_donors: float = 0.25
     unconditional: float = 0.4  # of those without donors
     drop_donor: float = 0.1
@@ -29,28 +46,64 @@ class BatchSettings:
     reverse: float = 0.5
     margin: int = 20  # least context in frames beside a gap
 
+    @property
+    def donors(self) -> int:
+        """Donors that the network is shown; a consensus is one more."""
+        return self.places * (2 if self.harmonic else 1)
+
+    @property
+    def shown(self) -> int:
+        """Donors and, if any, the consensus."""
+        return self.donors + self.consensus
+
 
 @dataclass(frozen=True)
 class Batch:
-    """Arguments of the network, and x_0; mask 1 = context."""
+    """Arguments of the network, and x_0; mask 1 = context. A consensus is the last of the donors."""
 
     x_0: Float[Tensor, "batch channels tokens"]
     mask: Float[Tensor, "batch 1 tokens"]
-    donors: Float[Tensor, "batch 2*channels tokens"]
-    presence: Float[Tensor, "batch 2 tokens"]
+    donors: Float[Tensor, "batch given tokens"]
+    presence: Float[Tensor, "batch shown tokens"]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What an example shows; in samples, whole frames of the settings it was drawn by.
+
+    ``first``: where the window begins in the track; ``hole``: what is hidden, from there on (up to the window's end at
+    the most), None where nothing is known; ``gap``: whose donors are shown, which do not show it; ``present``: which of
+    its places are, and at last whether the consensus is.
+    """
+
+    track: Track
+    first: int
+    hole: tuple[int, int] | None
+    gap: TrainingGap | None = None
+    present: tuple[bool, ...] = ()
+    level_db: float = 0.0
+    reverse: bool = False
 
 
 @dataclass(frozen=True)
 class _Example:
-    """Masks are per frame as drawn, per token once finished."""
+    """An example as it was read: x_0 and the donors by frame, standardised; masks by token."""
 
-    frames: Float[np.ndarray, "3 frames bands"]  # x_0 and both donors
-    keep: Float[np.ndarray, " steps"]
-    presence: Float[np.ndarray, "2 steps"]
+    frames: Float[np.ndarray, "shown frames bands"]
+    keep: Float[np.ndarray, " tokens"]
+    presence: Float[np.ndarray, "donors tokens"]
+
+
+_Shown = tuple[Float[np.ndarray, "frames bands"], Float[np.ndarray, " frames"]]
+"""A donor's frames, and 1 where they are there."""
 
 
 class Examples:
-    """Draws batches from the tracks of one split, endlessly and from a seed."""
+    """Draws batches from the tracks of one split, endlessly and from a seed.
+
+    Raises:
+        InvalidRequest: the corpus lacks frames of this hop, or the places that are asked for.
+    """
 
     def __init__(
         self,
@@ -59,19 +112,64 @@ class Examples:
         mean: Float[np.ndarray, " bands"],
         std: Float[np.ndarray, " bands"],
         settings: BatchSettings | None = None,
+        mel: MelSettings | None = None,
     ) -> None:
-        self.settings = settings or BatchSettings()
-        self.mel = MelSettings()
+        self.settings, self.mel = settings or BatchSettings(), mel or MelSettings()
         self.mean, self.std = mean, std
         self.tracks = tracks
         self.gaps = [(track, gap) for track in tracks for gap in track.gaps]
-        self.frames = {t.id: np.load(folder / f"{t.id}.npy", mmap_mode="r") for t in tracks}
+        needs = self.settings.consensus or self.settings.places > 2
+        if needs and not any(gap.parts for _, gap in self.gaps):
+            raise InvalidRequest(f"expected gaps with likely places in {folder}, found none: prepare the corpus again")
+        self.frames = {t.id: self._open(folder, t) for t in tracks}
         seconds = np.array([t.seconds for t in tracks])
         self.weight = seconds / seconds.sum()
 
-    def _window(
-        self, track: Track, first: int
-    ) -> tuple[Float[np.ndarray, "frames bands"], Float[np.ndarray, " frames"]]:
+    def _open(self, folder: Path, track: Track) -> Float[np.ndarray, "frames bands"]:
+        path = feature_file(folder, track.id, self.mel.hop)
+        if not path.is_file():
+            raise InvalidRequest(f"expected {path}, found none: prepare the corpus with --hop {self.mel.hop}")
+        frames: Float[np.ndarray, "frames bands"] = np.load(path, mmap_mode="r")
+        return frames
+
+    def _draw_without_donors(self, rng: np.random.Generator) -> Drawing:
+        s, per, hop = self.settings, self.mel.frames_per_token, self.mel.hop
+        track = self.tracks[rng.choice(len(self.tracks), p=self.weight)]
+        first = int(rng.integers(0, max(1, len(self.frames[track.id]) - s.tokens * per)))
+        hole = None
+        if rng.random() >= s.unconditional:
+            length = int(rng.integers(6, 60))
+            start = int(rng.integers(0, s.tokens * self.mel.token // _UNIT - length))
+            hole = (start * _UNIT, (start + length) * _UNIT)
+        return Drawing(track, first * hop, hole)
+
+    def _draw_with_donors(self, rng: np.random.Generator, track: Track, gap: TrainingGap) -> Drawing:
+        s, per, hop = self.settings, self.mel.frames_per_token, self.mel.hop
+        count = s.tokens * per
+        start, length = gap.start // hop, (gap.stop - gap.start) // hop
+        late = int(rng.integers(0, max(1, length // 4)))  # a shorter gap inside the searched one
+        length = max(per, (length - late) // per * per)
+        before = int(rng.integers(s.margin, count - length - s.margin)) // per * per
+        end = count if rng.random() < s.one_sided else before + length
+        return Drawing(
+            track,
+            (start + late - before) * hop,
+            (before * hop, end * hop),
+            gap,
+            tuple(bool(rng.random() >= s.drop_donor) for _ in range(s.places + s.consensus)),
+        )
+
+    def draw(self, rng: np.random.Generator, no_donors: float | None = None) -> Drawing:
+        """One example; ``no_donors`` overrides the settings (0 for validation)."""
+        s = self.settings
+        if rng.random() < (s.no_donors if no_donors is None else no_donors):
+            drawn = self._draw_without_donors(rng)
+        else:
+            drawn = self._draw_with_donors(rng, *self.gaps[rng.integers(len(self.gaps))])
+        level, reverse = float(rng.uniform(-s.level_db, s.level_db)), bool(rng.random() < s.reverse)
+        return replace(drawn, level_db=level, reverse=reverse)
+
+    def _window(self, track: Track, first: int) -> _Shown:
         """Frames from ``first`` on and 1 where they lie inside the track."""
         source, count = self.frames[track.id], self.settings.tokens * self.mel.frames_per_token
         window = np.tile(self.mean, (count, 1))
@@ -82,70 +180,76 @@ class Examples:
             inside[low - first : high - first] = 1.0
         return window, inside
 
-    def _without_donors(self, rng: np.random.Generator) -> _Example:
-        s, per = self.settings, self.mel.frames_per_token
-        count = s.tokens * per
-        track = self.tracks[rng.choice(len(self.tracks), p=self.weight)]
-        window, _ = self._window(track, int(rng.integers(0, max(1, track.frames - count))))
-        keep = np.zeros(count, np.float32)
-        if rng.random() >= s.unconditional:
-            length = int(rng.integers(6, 60))
-            start = int(rng.integers(0, s.tokens - length))
-            keep[:] = 1.0
-            keep[start * per : (start + length) * per] = 0.0
-        return _Example(np.stack([window] * 3), keep, np.zeros((2, count), np.float32))
+    def _donor(self, drawn: Drawing, gap: TrainingGap, place: int, *, harmonic: bool) -> _Shown:
+        hop = self.mel.hop
+        origin = drawn.first // hop + round((place - gap.start) / hop)
+        frames, there = self._window(drawn.track, origin)
+        own = np.arange(origin, origin + len(there))
+        low, high = self._unseen(gap, REACH if harmonic else 0)
+        there[(own >= low) & (own < high)] = 0.0
+        return (harmonic_part(frames) if harmonic else frames), there
 
-    def _with_donors(self, rng: np.random.Generator, track: Track, gap: TrainingGap) -> _Example:
+    def _consensus(self, drawn: Drawing, gap: TrainingGap) -> _Shown:
+        hop, song = self.mel.hop, self.frames[drawn.track.id]
+        known = np.ones(len(song), bool)
+        low, high = self._unseen(gap)
+        known[max(0, low) : high] = False
+        moments = drawn.first + np.arange(self.settings.tokens * self.mel.frames_per_token) * hop - gap.start
+        likely = Consensus(np.array(gap.places), np.array(gap.parts))
+        found = agreed(likely, song, known, moments.astype(np.float64), gap.stop - gap.start, hop)
+        return found.mel, found.seen.astype(np.float32)
+
+    def _unseen(self, gap: TrainingGap, reach: int = 0) -> tuple[int, int]:
+        """Frames that hear the gap, or are heard with ``reach`` frames about them: unknown at use, not shown here."""
+        beside = self.mel.n_fft // 2 // self.mel.hop + reach
+        return gap.start // self.mel.hop - beside, gap.stop // self.mel.hop + beside
+
+    def _shown(self, drawn: Drawing) -> list[_Shown | None]:
+        """All donors, None for those that are absent."""
+        s, gap = self.settings, drawn.gap
+        if gap is None:
+            return [None] * s.shown
+        places = gap.donors(s.places)
+        shown: list[_Shown | None] = []
+        for harmonic in (False, True)[: 1 + s.harmonic]:
+            for i in range(s.places):
+                seen = i < len(places) and drawn.present[i]
+                shown.append(self._donor(drawn, gap, places[i], harmonic=harmonic) if seen else None)
+        if s.consensus:
+            shown.append(self._consensus(drawn, gap) if drawn.present[-1] and gap.parts else None)
+        return shown
+
+    def read(self, drawn: Drawing) -> _Example:
+        """The example: augmented, standardised; donors that are absent are zero in ``presence``."""
         s, per, hop = self.settings, self.mel.frames_per_token, self.mel.hop
-        count = s.tokens * per
-        start, length = gap.start // hop, (gap.stop - gap.start) // hop
-        late = int(rng.integers(0, max(1, length // 4)))  # a shorter gap inside the searched one
-        length = max(per, (length - late) // per * per)
-        before = int(rng.integers(s.margin, count - length - s.margin)) // per * per
-        first = start + late - before
-        window, inside = self._window(track, first)
-        keep = inside.copy()
-        keep[before : before + length] = 0.0
-        if rng.random() < s.one_sided:
-            keep[before:] = 0.0
-        donors, presence = [], []
-        for place in (gap.left, gap.right):
-            origin = first + round((place - gap.start) / hop)
-            frames, there = self._window(track, origin)
-            # a donor's window may reach the gap itself: what will be unknown at use stays unseen here
-            own = np.arange(origin, origin + count)
-            there[(own >= start - 2) & (own < gap.stop // hop + 2)] = 0.0
-            donors.append(frames)
-            presence.append(there if rng.random() >= s.drop_donor else np.zeros_like(there))
-        return _Example(np.stack([window, *donors]), keep, np.stack(presence))
-
-    def example(self, rng: np.random.Generator, no_donors: float) -> _Example:
-        """One augmented, standardised example."""
-        s, per = self.settings, self.mel.frames_per_token
-        if rng.random() < no_donors:
-            drawn = self._without_donors(rng)
-        else:
-            drawn = self._with_donors(rng, *self.gaps[rng.integers(len(self.gaps))])
-        frames = (drawn.frames + rng.uniform(-s.level_db, s.level_db) / 10.0 - self.mean) / self.std
-        keep, presence = drawn.keep, drawn.presence
-        if rng.random() < s.reverse:  # in reversed time the left donor is the right one
-            frames = frames[[0, 2, 1], ::-1]
-            keep, presence = keep[::-1], presence[::-1, ::-1]
+        window, inside = self._window(drawn.track, drawn.first // hop)
+        keep = np.zeros_like(inside) if drawn.hole is None else inside.copy()
+        if drawn.hole is not None:
+            keep[drawn.hole[0] // hop : drawn.hole[1] // hop] = 0.0
+        donors = [(window, np.zeros_like(inside)) if shown is None else shown for shown in self._shown(drawn)]
+        frames = (np.stack([window, *(f for f, _ in donors)]) + drawn.level_db / 10.0 - self.mean) / self.std
+        present = np.stack([there for _, there in donors])
+        if drawn.reverse:  # in reversed time the left donor of each pair is the right one; a consensus has no side
+            swapped = np.arange(s.shown)
+            swapped[: s.donors] ^= 1
+            frames = frames[[0, *(1 + swapped)], ::-1]
+            keep, present = keep[::-1], present[swapped, ::-1]
         per_token = keep.reshape(-1, per).min(1)  # a token is known only where all its frames are
-        present = presence.reshape(2, -1, per).min(2)
-        return _Example(frames, per_token, present)
+        return _Example(frames.astype(np.float32), per_token, present.reshape(s.shown, -1, per).min(2))
 
-    def batch(self, rng: np.random.Generator, no_donors: float | None = None) -> Batch:
-        """A batch; ``no_donors`` overrides the settings (0 for validation)."""
-        s = self.settings
-        share = s.no_donors if no_donors is None else no_donors
-        drawn = [self.example(rng, share) for _ in range(s.batch)]
-        frames = np.stack([d.frames for d in drawn]).astype(np.float32)
-        tokens = torch.from_numpy(frames.reshape(s.batch, 3, s.tokens, self.mel.channels)).transpose(2, 3).contiguous()
-        presence = torch.from_numpy(np.stack([d.presence for d in drawn]).astype(np.float32))
-        mask = torch.from_numpy(np.stack([d.keep for d in drawn]).astype(np.float32))[:, None]
+    def collate(self, drawings: Sequence[Drawing]) -> Batch:
+        """Drawings, read, as a batch."""
+        read = [self.read(d) for d in drawings]
+        frames = torch.from_numpy(np.stack([e.frames for e in read]))
+        tokens = frames.reshape(len(read), 1 + self.settings.shown, -1, self.mel.channels).transpose(2, 3).contiguous()
+        presence = torch.from_numpy(np.stack([e.presence for e in read]))
+        mask = torch.from_numpy(np.stack([e.keep for e in read]))[:, None]
         donors = (tokens[:, 1:] * presence[:, :, None]).flatten(1, 2)
         return Batch(tokens[:, 0], mask, donors, presence)
+
+    def batch(self, rng: np.random.Generator, no_donors: float | None = None) -> Batch:
+        """A batch of new drawings."""
+        return self.collate([self.draw(rng, no_donors) for _ in range(self.settings.batch)])
 
     def stream(self, seed: int) -> Iterator[Batch]:
         """Batches without end."""

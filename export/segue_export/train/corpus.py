@@ -1,17 +1,18 @@
 """Music files to training features: mel frames of every track, and donors searched once for thousands of gaps.
 
-Writes, into the corpus folder, ``<id>.npy`` (frames, bands) float16 in log10 power for each track, and ``corpus.json``
-with each track's split and its gaps.
+``python -m segue_export.train.corpus MUSIC CORPUS [--hop 512 --hop 256] [--every 4 --seconds 180]`` writes into CORPUS
+``<id>.npy`` (frames, bands) float16 in log10 power for each track (``<id>.hop256.npy`` at another hop), and
+``corpus.json`` with each track's split and its gaps.
 """
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
-import sys
 import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -22,9 +23,11 @@ import torch
 from jaxtyping import Float
 
 from segue.clip.span import Span
+from segue.errors import InvalidRequest
 from segue.prior.codecs.mel import MelCodec, MelSettings
 from segue.recall.donors import find_donors
 from segue.recall.features import HOP, mel_frames, song_features
+from segue_export.train.fingerprint import Fingerprint, Match, fingerprint, matches
 
 SUFFIXES = (".ogg", ".opus", ".mp3", ".flac", ".oga", ".wav")
 SHORTEST, LONGEST = 40.0, 1200.0  # seconds
@@ -32,19 +35,50 @@ GAPS_PER_MINUTE = 36.0
 
 
 @dataclass(frozen=True)
+class Preparation:
+    """What is made of the music.
+
+    ``hops``: of the mel frames, samples; ``every``: one in so many tracks is trained on (validation keeps all);
+    ``seconds``: of a track, from its start.
+    """
+
+    hops: tuple[int, ...] = (MelSettings.hop,)
+    every: int = 1
+    seconds: float = LONGEST
+
+    def __post_init__(self) -> None:
+        if MelSettings.hop not in self.hops:
+            raise InvalidRequest(f"expected hop {MelSettings.hop} among the hops, got {self.hops}")
+
+
+@dataclass(frozen=True)
 class TrainingGap:
-    """A gap of a track, in samples, and where its donors would stand."""
+    """A gap of a track, in samples, and where its donors would stand.
+
+    ``places``: all likely places, the likeliest first, and ``parts``: how far each is foretold to be from the music,
+    see :class:`segue.recall.consensus.Consensus`; both are empty in a corpus of before there was one.
+    """
 
     start: int
     stop: int
     left: int
     right: int
     distance_db: float
+    places: list[int] = field(default_factory=list)
+    parts: list[list[float]] = field(default_factory=list)
+
+    def donors(self, count: int) -> list[int]:
+        """Up to ``count`` places: the best pair, then the likeliest that share no half of a gap with those before."""
+        found = [self.left, self.right]
+        for place in self.places:
+            if all(abs(place - other) >= (self.stop - self.start) // 2 for other in found):
+                found.append(place)
+        return found[:count]
 
 
 @dataclass(frozen=True)
 class Track:
-    """One track of the corpus; ``split`` is train, validation, test or demo."""
+    """One track of the corpus; ``split`` is train, validation, test, demo or duplicate (of one of the last three)."""
 
     id: str
     package: str
@@ -131,25 +165,39 @@ def search_gaps(audio: Float[np.ndarray, "2 samples"], seed: int, count: int) ->
         pair = find_donors(audio, features, gap, [gap])
         audio[:, gap.start : gap.stop] = hidden
         if pair is not None:
-            gaps.append(TrainingGap(gap.start, gap.stop, pair.left, pair.right, pair.distance_db))
+            likely = pair.consensus
+            places = [] if likely is None else likely.places.tolist()
+            parts = [] if likely is None else likely.foretold.round(2).tolist()
+            gaps.append(TrainingGap(gap.start, gap.stop, pair.left, pair.right, pair.distance_db, places, parts))
     return gaps
 
 
-def _prepare(task: tuple[Path, str, str, Path]) -> Track | None:
-    path, package, split, folder = task
+def feature_file(folder: Path, identity: str, hop: int = MelSettings.hop) -> Path:
+    """Where the mel frames of a track lie."""
+    return folder / (f"{identity}.npy" if hop == MelSettings.hop else f"{identity}.hop{hop}.npy")
+
+
+def _save_frames(audio: Float[np.ndarray, "2 samples"], folder: Path, identity: str, hop: int) -> int:
+    mel = MelSettings(hop=hop)
+    unstandardised = MelCodec(mel, torch.zeros(mel.bands), torch.ones(mel.bands))
+    frames = mel_frames(audio, unstandardised)
+    np.save(feature_file(folder, identity, hop), frames.astype(np.float16))
+    return len(frames)
+
+
+def _prepare(task: tuple[Path, str, str, Path, Preparation]) -> Track | None:
+    path, package, split, folder, wanted = task
     torch.set_num_threads(1)
     audio = read_track(path)
     if audio is None:
         return None
+    audio = audio[:, : int(wanted.seconds * 44100)].copy()
     identity = hashlib.sha256(f"{package}/{path.name}".encode()).hexdigest()[:16]
-    bands = MelSettings().bands
-    unstandardised = MelCodec(MelSettings(), torch.zeros(bands), torch.ones(bands))
-    frames = mel_frames(audio, unstandardised)
-    np.save(folder / f"{identity}.npy", frames.astype(np.float16))
+    counts = {hop: _save_frames(audio, folder, identity, hop) for hop in wanted.hops}
     minutes = audio.shape[1] / 44100 / 60
     count = {"train": int(minutes * GAPS_PER_MINUTE), "validation": int(minutes * 6)}.get(split, 0)
     gaps = search_gaps(audio, int(identity[:8], 16), count)
-    return Track(identity, package, path.name, minutes * 60, split, len(frames), gaps)
+    return Track(identity, package, path.name, minutes * 60, split, counts[MelSettings.hop], gaps)
 
 
 def music_files(music: Path) -> Iterator[tuple[Path, str]]:
@@ -159,20 +207,39 @@ def music_files(music: Path) -> Iterator[tuple[Path, str]]:
             yield path, path.relative_to(music).parts[0]
 
 
-def build(music: Path, folder: Path, processes: int = 2) -> list[Track]:
+def build(music: Path, folder: Path, processes: int = 2, wanted: Preparation | None = None) -> list[Track]:
     """Prepare every track below ``music`` into ``folder``; returns the corpus."""
+    wanted = wanted or Preparation()
     folder.mkdir(parents=True, exist_ok=True)
     files = list(music_files(music))
     splits = splits_of(files)
-    tasks = [(path, package, splits[path], folder) for path, package in files]
+    thinned = {path for i, path in enumerate(p for p, _ in files if splits[p] == "train") if i % wanted.every}
+    tasks = [(path, package, splits[path], folder, wanted) for path, package in files if path not in thinned]
     tracks: dict[str, Track] = {}
     with get_context("spawn").Pool(processes) as pool:
         for track in pool.imap_unordered(_prepare, tasks, chunksize=1):
             if track is not None:
                 tracks[track.id] = track
     ordered = sorted(tracks.values(), key=lambda t: t.id)
-    (folder / "corpus.json").write_text(json.dumps([asdict(t) for t in ordered]))
-    return ordered
+    return mark_duplicates(ordered, folder)
+
+
+def duplicates(tracks: list[Track], folder: Path) -> list[Match]:
+    """Training tracks that hold 12 s or more of a withheld track's recording, whatever their names; by track id."""
+    prints: dict[bool, dict[str, Fingerprint]] = {True: {}, False: {}}
+    for track in tracks:
+        if track.split != "duplicate":
+            frames = np.load(feature_file(folder, track.id), mmap_mode="r")
+            prints[track.split == "train"][track.id] = fingerprint(frames)
+    return matches(prints[True], prints[False])
+
+
+def mark_duplicates(tracks: list[Track], folder: Path) -> list[Track]:
+    """Take :func:`duplicates` out of the training, and write the corpus."""
+    known = {match.one for match in duplicates(tracks, folder)}
+    marked = [replace(t, split="duplicate") if t.id in known else t for t in tracks]
+    (folder / "corpus.json").write_text(json.dumps([asdict(t) for t in marked]))
+    return marked
 
 
 def load(folder: Path) -> list[Track]:
@@ -183,14 +250,28 @@ def load(folder: Path) -> list[Track]:
 
 def statistics(tracks: list[Track], folder: Path) -> tuple[Float[np.ndarray, " bands"], Float[np.ndarray, " bands"]]:
     """Mean and standard deviation of each band over the training split (every 37th frame)."""
-    frames = [np.load(folder / f"{t.id}.npy", mmap_mode="r")[::37] for t in tracks if t.split == "train"]
+    frames = [np.load(feature_file(folder, t.id), mmap_mode="r")[::37] for t in tracks if t.split == "train"]
     sample = np.concatenate(frames).astype(np.float64)
     return sample.mean(0).astype(np.float32), np.maximum(sample.std(0), 0.2).astype(np.float32)
 
 
-if __name__ == "__main__":
-    built = build(Path(sys.argv[1]), Path(sys.argv[2]))
-    for split in ("train", "validation", "test", "demo"):
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("music", type=Path)
+    parser.add_argument("corpus", type=Path)
+    parser.add_argument("--hop", type=int, action="append", help="of the mel frames, samples; may be given again")
+    parser.add_argument("--every", type=int, default=Preparation.every)
+    parser.add_argument("--seconds", type=float, default=Preparation.seconds)
+    parser.add_argument("--processes", type=int, default=2)
+    a = parser.parse_args()
+    wanted = Preparation(tuple(a.hop or Preparation.hops), a.every, a.seconds)
+    built = build(a.music, a.corpus, a.processes, wanted)
+    for split in ("train", "validation", "test", "demo", "duplicate"):
         chosen = [t for t in built if t.split == split]
         hours, gaps = sum(t.seconds for t in chosen) / 3600, sum(len(t.gaps) for t in chosen)
         print(f"{split}: {len(chosen)} tracks, {hours:.2f} h, {gaps} gaps")
+
+
+if __name__ == "__main__":
+    main()

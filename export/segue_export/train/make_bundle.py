@@ -15,23 +15,43 @@ from typing import Any
 import numpy as np
 import torch
 
-from segue.prior.codecs.mel import MelCodec, MelSettings
+from segue.errors import InvalidRequest
+from segue.prior.codecs.mel import MelCodec
 from segue.prior.codecs.registry import mel_table
 from segue_export.bundle import write_bundle
-from segue_export.graphs.export import export_denoiser
-from segue_export.models.mel_transformer import MelTransformer
+from segue_export.graphs.export import Conditioning, export_denoiser
+from segue_export.models.mel_transformer import MelTransformer, MelTransformerSettings
 from segue_export.train import corpus
-from segue_export.train.batches import BatchSettings
+from segue_export.train.settings import PriorSettings, settings_of_run
 
 LICENCE = "GPL-3.0-or-later AND CC-BY-SA-4.0"
 """The most restrictive of the training music's licences; the manifest lists each package's."""
 
-CONDITIONING = (
-    ("mask", ("batch", 1, "frames")),
-    ("context", ("batch", 576, "frames")),
-    ("donors", ("batch", 1152, "frames")),
-    ("presence", ("batch", 2, "frames")),
-)
+DONORS = 2
+"""Donors that the renderer finds for a gap."""
+
+
+def renderable(run: Path) -> PriorSettings:
+    """What the run trained.
+
+    Raises:
+        InvalidRequest: a network that is shown what the renderer does not show.
+    """
+    settings = settings_of_run(run)
+    if settings.network.donors != DONORS:
+        raise InvalidRequest(
+            f"{run}: expected a network of {DONORS} donors, as the renderer finds, got {settings.network.donors}"
+        )
+    return settings
+
+
+def conditioning(network: MelTransformerSettings) -> Conditioning:
+    """Names and shapes of what the graphs are told."""
+    channels = network.channels
+    told = [("mask", 1), ("context", channels), ("donors", network.donors * channels), ("presence", network.donors)]
+    if network.consensus:
+        told += [("consensus", channels), ("agreed", 1)]
+    return [(name, ("batch", size, "frames")) for name, size in told]
 
 
 def training_data(music: Path, tracks: list[corpus.Track]) -> list[dict[str, Any]]:
@@ -57,7 +77,8 @@ def training_data(music: Path, tracks: list[corpus.Track]) -> list[dict[str, Any
 
 def describe(music: Path, corpus_folder: Path, run: Path) -> dict[str, Any]:
     """The manifest, but for digests."""
-    mel = MelSettings()
+    settings = renderable(run)
+    mel = settings.mel
     statistics = np.load(run / "statistics.npz", allow_pickle=False)
     codec = MelCodec(mel, torch.from_numpy(statistics["mean"]), torch.from_numpy(statistics["std"]))
     return {
@@ -67,25 +88,25 @@ def describe(music: Path, corpus_folder: Path, run: Path) -> dict[str, Any]:
         "sample_rate": mel.rate,
         "channels": mel.channels,
         "token": mel.token,
-        "window": BatchSettings().tokens,
+        "window": settings.batches.tokens,
         "licence": LICENCE,
         "commercial_use": True,
         "description": "Donor-conditioned diffusion prior over log-mel tokens, sounded by the song's own units.",
         "sampling": {"sampler": "dpmpp", "steps": 6, "t_start": 0.995},
         "codec": mel_table(codec),
-        "conditioning": [{"name": name, "shape": list(shape)} for name, shape in CONDITIONING],
+        "conditioning": [{"name": name, "shape": list(shape)} for name, shape in conditioning(settings.network)],
         "training_data": training_data(music, corpus.load(corpus_folder)),
     }
 
 
 def make(music: Path, corpus_folder: Path, run: Path, bundle: Path) -> None:
     """Export the run's averaged weights; the bundle there is replaced only by one that has passed every check."""
-    net = MelTransformer()
+    net = MelTransformer(renderable(run).network).eval()
     net.load_state_dict(torch.load(run / "checkpoint.pt", weights_only=True))
     channels = net.settings.channels
 
     def graphs(folder: Path) -> None:
-        report = export_denoiser(net, folder, channels=channels, conditioning=CONDITIONING)
+        report = export_denoiser(net, folder, channels=channels, conditioning=conditioning(net.settings))
         print(report)
 
     made = write_bundle(bundle, describe(music, corpus_folder, run), graphs, replace=True)
