@@ -95,7 +95,7 @@ def test_a_duller_and_softer_patch_is_brought_to_the_contexts_spectrum() -> None
     noise = np.random.default_rng(3).standard_normal((2, SECONDS * RATE)) * 0.1
     audio = noise.astype(np.float32)
     shelf = sosfilt(butter(1, 4000, output="sos", fs=RATE), noise) * 0.5 + 0.35 * noise
-    joined = join(audio, GAP, cut(shelf.astype(np.float32), COVERS), COVERS)
+    joined = join(audio, GAP, cut(shelf.astype(np.float32), COVERS), COVERS, SeamSettings(settle=1e6))
 
     def high(x: np.ndarray) -> float:
         spectrum = np.abs(np.fft.rfft(x[:, 5000:30000])) ** 2
@@ -106,6 +106,21 @@ def test_a_duller_and_softer_patch_is_brought_to_the_contexts_spectrum() -> None
     assert abs(after - true) < 0.35 * abs(before - true)
     assert joined.left is not None
     assert joined.left.gain_db <= 6.0
+
+
+def test_gains_die_away_from_the_seams() -> None:
+    """Noise at half its level: near a seam nearly doubled, as the context asks; a second away left as it was."""
+    noise = np.random.default_rng(5).standard_normal((2, 5 * RATE)) * 0.1
+    audio, gap = noise.astype(np.float32), Span(RATE, 4 * RATE)
+    covers = Span(gap.start - MARGIN, gap.stop + MARGIN)
+    settled = SeamSettings(settle=0.1)
+    joined = join(audio, gap, np.float32(0.5) * cut(audio, covers), covers, settled).samples
+    ratio = np.abs(joined / (0.5 * cut(audio, gap)))[:, np.abs(cut(audio, gap)).min(0) > 0.02]
+    middle = slice(ratio.shape[1] // 3, 2 * ratio.shape[1] // 3)
+    assert np.median(ratio[:, middle]) == pytest.approx(1.0, abs=0.001)
+    near = np.abs(joined[:, 2000:3000]).mean() / np.abs(0.5 * cut(audio, gap)[:, 2000:3000]).mean()
+    left = np.exp(-2500 / (0.1 * RATE))  # of what the gain adds to the patch
+    assert near == pytest.approx(1.0 + left * 1.0, abs=0.2)
 
 
 def test_gains_are_limited_and_can_be_switched_off() -> None:

@@ -37,13 +37,16 @@ class SeamSettings:
     """``margin``: samples of 44.1 kHz a patch must bring on each side of its gap, where there is context.
 
     ``fade`` in seconds, 0.01 to 0.03; ``reach``: largest shift in seconds; ``gain_limit_db``: most a third octave is
-    moved, 0 leaves the patch's spectrum alone; ``order`` of the context's model, estimated from ``listen`` samples.
+    moved, 0 leaves the patch's spectrum alone; ``settle``: seconds from a seam in which that falls to 1 / e (the few
+    milliseconds that are compared say little of what is far from them); ``order`` of the context's model, estimated
+    from ``listen`` samples.
     """
 
     margin: int = 4096
     fade: float = 0.02
     reach: float = 0.002
     gain_limit_db: float = 6.0
+    settle: float = 0.5
     order: int = 512
     listen: int = 8192
 
@@ -54,6 +57,8 @@ class SeamSettings:
             raise InvalidRequest(
                 f"expected reach in 0..0.01 s, gains in 0..24 dB, got {self.reach}, {self.gain_limit_db}"
             )
+        if not self.settle > 0.0:
+            raise InvalidRequest(f"expected gains to settle in more than 0 s, got {self.settle}")
         if self.margin < 1 or self.order < 1 or self.listen <= self.order:
             raise InvalidRequest(
                 "expected margin and order of at least 1, and more samples to listen to than the order"
@@ -126,7 +131,7 @@ def join(
 
     1. Align: the shift within ``reach`` with the largest correlation to both contexts. Where one shift cannot serve
        both, each side has its own and the patch passes between them in the middle; warping time would bend the pitch.
-    2. Match the levels of mid and side in third octaves to the context's, per side, interpolated along the gap.
+    2. Match the levels of mid and side in third octaves to the context's, per side, dying away from the seam.
     3. Fade from the context's continuation into the patch, by the law for their correlation.
 
     Raises:
@@ -155,7 +160,7 @@ def join(
         _gains(context[:, part], aligned[:, part], settings.gain_limit_db)
         for part in (slice(0, inner.start), slice(inner.stop, None))
     ]
-    aligned = _levelled(aligned, inner, gains)
+    aligned = _levelled(aligned, inner, gains, settings.settle)
     models = models or listen(timeline, gap, settings, known=known)
     joined = _fade_in(context, aligned, inner, models, settings)
     reports = [
@@ -248,14 +253,19 @@ def _gains(context: Stereo, patch: Stereo, limit_db: float) -> Gains:
     return np.clip(smooth, -limit_db, limit_db)
 
 
-def _levelled(audio: Stereo, inner: Span, gains: list[Gains]) -> Stereo:
-    """The patch under the left side's gains, passing to the right side's along the gap; zero phase."""
+def _levelled(audio: Stereo, inner: Span, gains: list[Gains], settle: float) -> Stereo:
+    """The patch under the gains of each side, which die away from its seam and leave it to the other side's; zero
+    phase. A side without context has no gains.
+    """
+    at, seconds = np.arange(audio.shape[1]), settle * MODEL_RATE
+    along = np.interp(at, [inner.start, inner.stop], [0.0, 1.0])
     has = (inner.start > 0, inner.stop < audio.shape[1])
-    left, right = gains[0] if has[0] else gains[1], gains[1] if has[1] else gains[0]
-    if not left.any() and not right.any():
-        return audio
-    along = np.interp(np.arange(audio.shape[1]), [inner.start, inner.stop], [0.0, 1.0])
-    levelled: Stereo = (1.0 - along) * _filtered(audio, left) + along * _filtered(audio, right)
+    shares = [1.0 - along, along] if all(has) else [np.full(len(at), float(each)) for each in has]
+    levelled = audio
+    for gain, share, away in zip(gains, shares, (at - inner.start, inner.stop - at), strict=True):
+        if gain.any():
+            weight = share * np.exp(-np.maximum(away, 0) / seconds)
+            levelled = levelled + weight * (_filtered(audio, gain) - audio)
     return levelled
 
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 import argparse
 import json
 from collections import defaultdict
+from collections.abc import Mapping
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from segue.errors import InvalidRequest
 from segue.prior.codecs.mel import MelCodec
@@ -52,6 +55,14 @@ def conditioning(network: MelTransformerSettings) -> Conditioning:
     if network.consensus:
         told += [("consensus", channels), ("agreed", 1)]
     return [(name, ("batch", size, "frames")) for name, size in told]
+
+
+def zeros_and_ones(
+    batch: int, frames: int, generator: torch.Generator, network: MelTransformerSettings
+) -> Mapping[str, Tensor]:
+    """Inputs that are either: with others a mask is no mask, and the gradient all but cancels at times."""
+    rows = {"mask": 1, "presence": network.donors} | ({"agreed": 1} if network.consensus else {})
+    return {name: torch.randint(2, (batch, count, frames), generator=generator).float() for name, count in rows.items()}
 
 
 def training_data(music: Path, tracks: list[corpus.Track]) -> list[dict[str, Any]]:
@@ -106,7 +117,13 @@ def make(music: Path, corpus_folder: Path, run: Path, bundle: Path) -> None:
     channels = net.settings.channels
 
     def graphs(folder: Path) -> None:
-        report = export_denoiser(net, folder, channels=channels, conditioning=conditioning(net.settings))
+        report = export_denoiser(
+            net,
+            folder,
+            channels=channels,
+            conditioning=conditioning(net.settings),
+            sample=partial(zeros_and_ones, network=net.settings),
+        )
         print(report)
 
     made = write_bundle(bundle, describe(music, corpus_folder, run), graphs, replace=True)
