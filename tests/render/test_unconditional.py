@@ -57,7 +57,7 @@ def scene(studio: Studio) -> Scene:
 def test_the_network_is_shown_zeros_for_all_it_takes(studio: Studio, scene: Scene) -> None:
     denoiser = Listening(studio.denoiser)
     sample_latents(denoiser, scene, TOLD, (0,))
-    assert set(denoiser.bound) == {"mask", "context", "donors", "presence"}
+    assert set(denoiser.bound) == {"mask", "context", "donors", "presence", "consensus", "agreed"}
     shapes = {name: tensor.shape for name, tensor in denoiser.bound.items()}
     assert all(bool(tensor.any()) for tensor in denoiser.bound.values())
     sample_latents(denoiser, scene, UNTOLD, (0,))

@@ -39,6 +39,9 @@ DISTILLED = ("pingpong",)
 UNASKED = -2.0
 """Credit of what needs no prior: it is not what was asked for, and goes first only where that is plainly worse."""
 
+VOUCHED = 0.1
+"""Credit of a splice for each dB by which its donors fit better than those of a song that can hardly be recalled."""
+
 SPLICE_FREEDOM = Freedom(Curve.constant(0.7))
 """How far a regenerated splice may leave the splice."""
 
@@ -57,8 +60,8 @@ class Expected:
 class Candidate:
     """One way to fill a gap: ``audio`` (2, gap + 2 MARGIN) at reference level; ``method`` and ``how`` it is made.
 
-    ``expected``: what the prior expects there, which ranks candidates; None where it was not asked. ``credit``: dB by
-    which donors fit better than those of a song that can hardly be recalled.
+    ``expected``: what the prior expects there, which ranks candidates; None where it was not asked. ``credit``: what
+    speaks for it before it is heard.
     """
 
     method: str
@@ -165,7 +168,7 @@ def infilled(
         with progress.stage("recall"):
             spliced, switch = splice(studio.song, pair, gap, MARGIN)
         how = "one place of the song" if pair.left == pair.right else f"switched {switch / MODEL_RATE:.2f} s in"
-        credit = max(0.0, HARD_DB - pair.distance_db)
+        credit = VOUCHED * max(0.0, HARD_DB - pair.distance_db)
         if pair.period is not None:
             how = f"contexts looped every {pair.period / MODEL_RATE:.3f} s, {how}"
             credit = 0.0  # the song does not vouch for a loop

@@ -30,8 +30,8 @@ _REFERENCE = 60 * MODEL_RATE  # samples of the timeline the usual seam is taken 
 class Weights:
     """What a unit of each measure adds to the total (credit takes away).
 
-    Chosen on 32 held-out gaps (``segue_export.train.evaluate``) for the mel distance of the first-ranked take; all but
-    ``wish``, ``realism`` and ``strays``, large enough that a take that comes nearer to what was asked for, or to real
+    Chosen on 44 gaps of validation tracks for the mel distance of the first-ranked take (it hardly depends on them); all
+    but ``wish``, ``realism`` and ``strays``, large enough that a take that comes nearer to what was asked for, or to real
     music where that is asked, goes before one that fits better.
     """
 
@@ -52,8 +52,8 @@ class Scores:
 
     ``seam_z``: how unusual its worse seam is for the track; ``loudness_jump_db`` across a seam; ``balance_db``: mean
     third-octave difference to the contexts; ``high_band_db``: 8 to 16 kHz against the contexts, below 0 is duller;
-    ``surprise``: RMS distance, in standardised latents, to what the prior expects; ``credit``: dB by which
-    the donors of a splice fit better than those of a song that can hardly be recalled; ``wish``: how far it is from
+    ``surprise``: RMS distance, in standardised latents, to what the prior expects; ``credit``: what
+    speaks for a take before it is heard; ``wish``: how far it is from
     what a style asks for, 0 fulfilled, about 1 plainly missed (:meth:`segue.style.ear.Ear.distance`), None without one.
     The guide's own measure is right here: the musician asked by it. What a style is worth another ear must say.
     ``realism``: how much like music of this timeline it sounds, 1 and more is within it; None where it was not judged.

@@ -155,19 +155,21 @@ def shape(latents: Latents, scene: Scene, song: Song, gap: Span, excitation: Sou
 
 
 def tempered(sound: Sound, scene: Scene, mean: Latents, song: Song, gap: Span, codec: Codec) -> Sound:
-    """``sound`` where it is further from the prior's ``mean`` than likely places of the song are from each other,
-    brought back to that: what sticks out is taken down to one standard deviation, holes are filled to three quarters.
+    """``sound`` where it is further from what is expected than likely places of the song are from each other, brought
+    back to that: what sticks out is taken down to one standard deviation, holes are filled to three quarters.
 
-    What lies within is the song's own, as it is: moving it too would carry the mean's blur. Where no places are known
-    nothing is moved.
+    Expected is all from the places' consensus to the prior's ``mean``: where a song repeats exactly, the places know
+    better. What lies within is the song's own, as it is: moving it too would carry the mean's blur. Where no places
+    are known nothing is moved.
     """
-    if scene.spread is None or scene.agreed is None:
+    if scene.spread is None or scene.agreed is None or scene.consensus is None:
         return sound
     span, margin = widened(scene.layout, codec)
     audio = cut(song.audio[:, : song.timeline], span)
     paste(audio, span, sound.audio, Span(gap.start - MARGIN, gap.stop + MARGIN))
     heard = encode(codec, audio[None], margin)
-    near = torch.clamp(heard, mean - HOLES * scene.spread, mean + PEAKS * scene.spread)
+    low, high = torch.minimum(mean, scene.consensus), torch.maximum(mean, scene.consensus)
+    near = torch.clamp(heard, low - HOLES * scene.spread, high + PEAKS * scene.spread)
     wanted = torch.where(scene.agreed > 0.5, near, heard)
     # beside the gap it is brought to what is known there: the seam would otherwise level all of it by the difference
     wanted = torch.where(scene.mask > 0.5, scene.context, wanted)
