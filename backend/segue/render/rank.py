@@ -30,9 +30,9 @@ _REFERENCE = 60 * MODEL_RATE  # samples of the timeline the usual seam is taken 
 class Weights:
     """What a unit of each measure adds to the total (credit takes away).
 
-    Chosen on 44 gaps of validation tracks for the mel distance of the first-ranked take (it hardly depends on them); all
-    but ``wish``, ``realism`` and ``strays``, large enough that a take that comes nearer to what was asked for, or to real
-    music where that is asked, goes before one that fits better.
+    Chosen on 44 gaps of validation tracks for the mel distance of the first-ranked take, which hardly depends on them;
+    all but ``wish``, ``realism`` and ``strays``, large enough that a take that comes nearer to what was asked for, or
+    to real music where that is asked, goes before one that fits better.
     """
 
     credit: float = 1.0
