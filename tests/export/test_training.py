@@ -16,9 +16,10 @@ from segue.prior.codecs.mel import MelSettings
 from segue_export.models.mel_transformer import MelTransformer, MelTransformerSettings
 from segue_export.train import corpus, curves
 from segue_export.train.batches import Batch, BatchSettings, Examples
+from segue_export.train.course import RunSettings, Trainer, TrainSettings, gap_error
 from segue_export.train.harmonic import REACH, harmonic_part
-from segue_export.train.settings import PriorSettings, TrainSettings, read_settings, settings_of_run, write_settings
-from segue_export.train.train import RunSettings, Trainer, gap_error, starting_weights, train
+from segue_export.train.settings import PriorSettings, read_settings, settings_of_run, write_settings
+from segue_export.train.train import starting_weights, train
 from tests.songs import loop_song
 
 PERIOD = 4 * 44100  # samples after which the songs repeat

@@ -100,7 +100,7 @@ def test_onnx_codec_refuses_samples_that_make_no_whole_frame() -> None:
     ("changes", "message"),
     [
         ({"kind": "opus"}, "codec kind 'opus' is unknown"),
-        ({"mean": [0.0, 0.0]}, "mean and std of 3 bands"),
+        ({"mean": [0.0, 0.0]}, "mean and std of 3 numbers"),
         ({"std": [1.0, 0.0, 1.0]}, "std.1"),
         ({"mean": [0.0, float("nan"), 0.0]}, "mean.1"),
         ({"hop": 32}, "states sample_rate, channels, token"),

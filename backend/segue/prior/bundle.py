@@ -15,7 +15,7 @@ from segue.prior.archive import unpack
 from segue.prior.checks import check_files, check_graphs
 from segue.prior.codecs.registry import CodecSource, make_codec
 from segue.prior.contract import Codec
-from segue.prior.folders import bundles_folder, embedded_folder, is_bundle_name
+from segue.prior.folders import bundles_folder, embedded_folder, is_bundle_name, packaged_folder
 from segue.prior.manifest import TOKENIZER, Manifest, read_manifest
 from segue.prior.onnx_function import OnnxDenoiser, OnnxFunction
 from segue.prior.prompts import Prompts
@@ -40,12 +40,13 @@ class Bundle:
 
     @staticmethod
     def open(source: str | Path | None = None, *, cache: Path | None = None) -> Bundle:
-        """Open a bundle: None is the one inside this package; a bare name is looked up in the user's data folder (see
-        :func:`bundles_folder`); a Path, or a string with a separator or ending in .zip, is a folder or zip.
+        """Open a bundle: None is the default one inside this package; a bare name is looked up in the user's data
+        folder (see :func:`bundles_folder`), then in the package; a Path, or a string with a separator or ending in
+        .zip, is a folder or zip.
 
         All files are checked against their digests, the graphs parsed and searched for anything but plain operators,
-        and a bundle whose digest is new is first run in a child process (``segue.prior.quarantine``). The embedded
-        bundle needs no child: it is installed together with this code and is as much to be trusted; its digests are
+        and a bundle whose digest is new is first run in a child process (``segue.prior.quarantine``). The package's own
+        need no child: they are installed together with this code and are as much to be trusted; their digests are
         checked all the same, against damage.
 
         Raises:
@@ -53,19 +54,19 @@ class Bundle:
             ResourceError: a zip needs more room than there is.
         """
         cache = cache or platformdirs.user_cache_path("segue")
-        embedded = source is None
         folder = embedded_folder() if source is None else _find(source)
+        packaged = source is None or folder.parent == packaged_folder()
         if not folder.is_dir():
             folder = unpack(folder, cache)
         manifest, text = read_manifest(folder)
         digest = hashlib.sha256(text).hexdigest()
-        check_files(folder, manifest, may_be_linked=embedded)
+        check_files(folder, manifest, may_be_linked=packaged)
         checked = check_graphs(folder, manifest)
         check_finite(folder, chain.from_iterable(checked.tensors.values()))
         bundle = Bundle(manifest, digest, folder, checked.graphs)
         bundle.codec()  # refuses a codec table that contradicts the manifest now, not in the middle of a render
         bundle.prompts()  # and stored prompts
-        if not embedded:
+        if not packaged:
             ensure_passed(folder, manifest, digest, cache)
         return bundle
 
@@ -101,7 +102,7 @@ def _find(source: str | Path) -> Path:
         if not path.exists():
             raise BundleRejected(f"expected a bundle at {path}, there is nothing")
         return path
-    for path in (bundles_folder() / source, bundles_folder() / f"{source}.zip"):
+    for path in (bundles_folder() / source, bundles_folder() / f"{source}.zip", packaged_folder() / source):
         if path.exists():
             return path
     raise BundleRejected(

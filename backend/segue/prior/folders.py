@@ -11,9 +11,14 @@ import platformdirs
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
+def packaged_folder() -> Path:
+    """Where the bundles inside the package lie, by name."""
+    return Path(str(importlib.resources.files("segue"))) / "bundles"
+
+
 def embedded_folder() -> Path:
     """Where the default bundle lies inside the package."""
-    return Path(str(importlib.resources.files("segue"))) / "bundles" / "embedded"
+    return packaged_folder() / "embedded"
 
 
 def bundles_folder() -> Path:

@@ -6,10 +6,11 @@ import logging
 import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 
 from segue.errors import BundleRejected, InvalidRequest
-from segue.prior.folders import bundles_folder, embedded_folder, is_bundle_name
+from segue.prior.folders import bundles_folder, embedded_folder, is_bundle_name, packaged_folder
 from segue.prior.manifest import MANIFEST, Manifest, parse_manifest, read_manifest
 from segue.service.jobs import TASK_USES
 from segue.service.wire import EMBEDDED
@@ -26,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 
 class Catalog:
-    """The default bundle and those in the user's folder; looked up again when the folder changes."""
+    """The default bundle, those in the user's folder and the package's; looked up again when that folder changes."""
 
     def __init__(self, default: str | None = None, folder: Path | None = None) -> None:
         """``default``: the bundle of the devices, by name or path, None for the embedded one.
@@ -54,7 +55,7 @@ class Catalog:
         if looked != self._looked:
             self._looked = looked
             found, prompts = {self._default.name: self._default}, {self._default.name: self._spoken}
-            for name, manifest in _manifests(self._folder):
+            for name, manifest in chain(_manifests(self._folder), _manifests(packaged_folder())):
                 found.setdefault(name, _listed(name, manifest))
                 prompts.setdefault(name, _spoken(manifest))
             self._prompts = prompts

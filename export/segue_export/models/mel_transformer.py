@@ -53,6 +53,13 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return torch.cat([a * cos - b * sin, a * sin + b * cos], -1)
 
 
+def fourier_features(time: Float[Tensor, " batch"]) -> Float[Tensor, "batch 64"]:
+    """Cosines and sines of t in [0, 1] at 32 frequencies from 1 to 200 rad."""
+    frequency = torch.exp(torch.linspace(0.0, math.log(200.0), 32, dtype=time.dtype, device=time.device))
+    angle = time[:, None] * frequency
+    return torch.cat([angle.cos(), angle.sin()], -1)
+
+
 class Block(nn.Module):
     """Self-attention and a depthwise-convolved MLP, both modulated per token by its noise level (adaLN)."""
 
@@ -112,9 +119,7 @@ class MelTransformer(nn.Module):
 
     def embed_time(self, time: Float[Tensor, " batch"]) -> Tensor:
         """Fourier features of t in [0, 1] through an MLP, (batch, time_width)."""
-        frequency = torch.exp(torch.linspace(0.0, math.log(200.0), 32, dtype=time.dtype, device=time.device))
-        angle = time[:, None] * frequency
-        embedded: Tensor = self.time(torch.cat([angle.cos(), angle.sin()], -1))
+        embedded: Tensor = self.time(fourier_features(time))
         return embedded
 
     def forward(

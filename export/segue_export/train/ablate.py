@@ -29,8 +29,8 @@ from segue_export.train.ablate_score import COUNT, Held, errors_of
 from segue_export.train.ablate_table import Row, write_tables
 from segue_export.train.ablate_variants import Variant, chosen, variants_of
 from segue_export.train.batches import Examples
+from segue_export.train.course import Trainer, averaged
 from segue_export.train.settings import PriorSettings
-from segue_export.train.train import Trainer, averaged
 
 TURNS = 3
 """Steps of each variant that are timed, each beside one of the base."""

@@ -14,11 +14,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
-from segue_export.models.mel_transformer import MelTransformer
 from segue_export.train.batches import Batch, Drawing, Examples
-from segue_export.train.train import VALIDATION_TIMES, predicted
+from segue_export.train.course import VALIDATION_TIMES, predicted
 
 COUNT = 128
 """Held-out gaps."""
@@ -101,7 +100,7 @@ def _noise(b: Batch, frames: Frames, bands: int, number: int) -> Tensor:
 
 
 @torch.no_grad()
-def errors_of(net: MelTransformer, examples: Examples, held: Held) -> list[list[float]]:
+def errors_of(net: nn.Module, examples: Examples, held: Held) -> list[list[float]]:
     """Squared error of x0_hat in each example's gap, at each of the validation times; last, at the last of them where
     the music is loud.
     """

@@ -9,7 +9,8 @@ from segue.errors import InvalidRequest
 from segue.prior.codecs.mel import MelSettings
 from segue_export.models.mel_transformer import MelTransformerSettings
 from segue_export.train.batches import BatchSettings
-from segue_export.train.settings import PriorSettings, TrainSettings
+from segue_export.train.course import TrainSettings
+from segue_export.train.settings import PriorSettings
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,20 @@ class Batch:
     donors: Float[Tensor, "batch given tokens"]
     presence: Float[Tensor, "batch shown tokens"]
 
+    def told(self) -> tuple[Tensor, ...]:
+        """The network's arguments after x_t and time."""
+        return self.mask, self.x_0 * self.mask, self.donors, self.presence
+
+    def naive_error(self) -> Float[Tensor, ""]:
+        """Squared error in the gap of the left donor, where it is present."""
+        gap = (1.0 - self.mask) * self.presence[:, :1]
+        apart = (self.donors[:, : self.x_0.shape[1]] - self.x_0).square() * gap
+        return apart.sum() / (gap.sum() * self.x_0.shape[1]).clamp_min(1.0)
+
+    def to(self, device: torch.device) -> Batch:
+        """The batch on another device."""
+        return Batch(*(x.to(device) for x in (self.x_0, self.mask, self.donors, self.presence)))
+
 
 @dataclass(frozen=True)
 class Drawing:

@@ -238,8 +238,13 @@ def mark_duplicates(tracks: list[Track], folder: Path) -> list[Track]:
     """Take :func:`duplicates` out of the training, and write the corpus."""
     known = {match.one for match in duplicates(tracks, folder)}
     marked = [replace(t, split="duplicate") if t.id in known else t for t in tracks]
-    (folder / "corpus.json").write_text(json.dumps([asdict(t) for t in marked]))
+    write(marked, folder)
     return marked
+
+
+def write(tracks: Sequence[Track], folder: Path) -> None:
+    """What :func:`load` reads."""
+    (folder / "corpus.json").write_text(json.dumps([asdict(t) for t in tracks]))
 
 
 def load(folder: Path) -> list[Track]:

@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from segue.errors import InvalidRequest
-from segue_export.train.train import VALIDATION_TIMES
+from segue_export.train.course import VALIDATION_TIMES
 
 ERRORS = tuple(f"error_t{round(t * 100):03d}" for t in VALIDATION_TIMES)
 COLUMNS = ("step", "seconds", "hours_heard", "loss", *ERRORS, "left_donor")

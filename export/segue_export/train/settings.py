@@ -14,25 +14,7 @@ from segue.errors import InvalidRequest
 from segue.prior.codecs.mel import MelSettings
 from segue_export.models.mel_transformer import MelTransformerSettings
 from segue_export.train.batches import BatchSettings
-
-
-@dataclass(frozen=True)
-class TrainSettings:
-    """Optimisation.
-
-    ``quiet``: weight in the loss of what lies more than one standard deviation under its band's mean;
-    ``outer_rate``: learning rate of what is no block of the transformer (embedding, heads), relative to the blocks'.
-    """
-
-    learning_rate: float = 6e-4
-    outer_rate: float = 1.0
-    warm_up: int = 200
-    decay_from: float = 0.6  # share of the run after which the rate falls linearly
-    weight_decay: float = 0.02
-    clip: float = 1.0
-    ema: float = 0.998
-    weight_cap: float = 20.0
-    quiet: float = 1.0
+from segue_export.train.course import TrainSettings
 
 
 @dataclass(frozen=True)

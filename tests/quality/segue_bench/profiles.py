@@ -86,6 +86,9 @@ SIDE: Methods = (
 )
 """The methods of the smaller tables: those that the targets and the paper's tasks ask for."""
 
+WAVES: Methods = ("waveform", "waveform ddpm-50 guided", "waveform round trip")
+"""The paper's waveform class."""
+
 PROFILES = {
     profile.name: profile
     for profile in (
@@ -94,6 +97,7 @@ PROFILES = {
             "report",
             (
                 Condition(MAIN, "all", CORE),
+                Condition(MAIN, 16, WAVES),
                 *(Condition(setting, 4, SIDE) for setting in (*OTHERS, *PAPER)),
             ),
         ),

@@ -98,6 +98,12 @@ class Workbench:
         self.region: Region = case.plan.regions[0]
         self._denoiser = CountingDenoiser(renderer.denoiser)
 
+    def through(self, renderer: Renderer) -> Workbench:
+        """The same case with another renderer, whose network's evaluations count here."""
+        other = Workbench(self.case, renderer)
+        other._denoiser.counts = self._denoiser.counts
+        return other
+
     @contextmanager
     def counted(self) -> Iterator[Counts]:
         """Count the evaluations made within."""

@@ -14,6 +14,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from segue.prior.codecs.transform import Transform
+
 
 @dataclass(frozen=True)
 class MelSettings:
@@ -121,29 +123,13 @@ class MelCodec:
         return True
 
     @cached_property
-    def window(self) -> Tensor:
-        """The Hann window of the transform."""
-        return torch.hann_window(self.settings.n_fft)
+    def transform(self) -> Transform:
+        """The transform on both ways."""
+        return Transform(self.settings.n_fft, self.settings.hop)
 
     @cached_property
     def _spreads(self) -> tuple[Tensor, Tensor]:
         return spread(self._banks[0]), spread(self._banks[1])
-
-    def stft(self, mid_side: Float[Tensor, "batch 2 samples"]) -> Tensor:
-        """Complex spectrum (batch, 2, bins, frames); frame k is centred on sample k * hop, frames = samples // hop."""
-        batch, _, samples = mid_side.shape
-        s = self.settings
-        flat = mid_side.reshape(batch * 2, samples)
-        spectrum = torch.stft(flat, s.n_fft, s.hop, window=self.window, return_complex=True)
-        return spectrum[..., : samples // s.hop].reshape(batch, 2, s.n_fft // 2 + 1, -1)
-
-    def istft(self, spectrum: Tensor) -> Float[Tensor, "batch 2 samples"]:
-        """Inverse of :meth:`stft` for frames * hop samples."""
-        batch, _, bins, frames = spectrum.shape
-        s = self.settings
-        padded = torch.cat([spectrum, spectrum[..., -1:]], -1).reshape(batch * 2, bins, frames + 1)
-        audio = torch.istft(padded, s.n_fft, s.hop, window=self.window, length=frames * s.hop)
-        return audio.reshape(batch, 2, frames * s.hop)
 
     def log_mel(self, spectrum: Tensor) -> Float[Tensor, "batch frames bands"]:
         """Log10 power per band of a mid/side spectrum, mid bands first."""
@@ -153,7 +139,7 @@ class MelCodec:
 
     def frames(self, audio: Float[Tensor, "batch 2 samples"]) -> Float[Tensor, "batch frames bands"]:
         """Standardised log-mel frames of left/right audio."""
-        return (self.log_mel(self.stft(to_mid_side(audio))) - self.mean) / self.std
+        return (self.log_mel(self.transform.forward(to_mid_side(audio))) - self.mean) / self.std
 
     def to_tokens(self, frames: Float[Tensor, "batch frames bands"]) -> Float[Tensor, "batch channels tokens"]:
         """Group frames into tokens; frames must be a multiple of ``frames_per_token``."""
@@ -192,11 +178,11 @@ class MelCodec:
             raise ValueError("the mel codec decodes with an excitation: expected (batch, 2, samples) audio, got None")
         target = self.to_frames(latents) * self.std + self.mean
         low, high = (g / 20.0 for g in gain_range_db)
-        spectrum = self.stft(to_mid_side(excitation))
+        spectrum = self.transform.forward(to_mid_side(excitation))
         mid, side = self._spreads
         m = self.settings.mid_bands
         for _ in range(iterations):
             gain = ((target - self.log_mel(spectrum)) / 2.0).clamp(low, high).transpose(1, 2)
             bins = torch.stack([mid @ gain[:, :m], side @ gain[:, m:]], 1)
-            spectrum = self.stft(self.istft(spectrum * 10.0**bins))
-        return to_mid_side(self.istft(spectrum))
+            spectrum = self.transform.forward(self.transform.inverse(spectrum * 10.0**bins))
+        return to_mid_side(self.transform.inverse(spectrum))

@@ -10,10 +10,11 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from segue.clip.clip import MODEL_RATE
-from segue.errors import BundleRejected
+from segue.errors import BundleRejected, InvalidRequest
 from segue.prior.codecs.mel import MelCodec, MelSettings
 from segue.prior.codecs.onnx import OnnxCodec
 from segue.prior.codecs.rated import RatedCodec
+from segue.prior.codecs.stft import StftCodec, StftSettings
 from segue.prior.contract import Codec
 from segue.prior.manifest import Manifest
 from segue.prior.onnx_function import FunctionLoader
@@ -50,6 +51,22 @@ class OnnxTable(_Table):
     reach: Annotated[int, Field(ge=0, le=1 << 24)]
 
 
+class StftTable(_Table):
+    """``[codec]`` of kind stft: the fields of :class:`StftSettings`; mean and deviation of the music per feature."""
+
+    rate: Count
+    n_fft: Count
+    hop: Count
+    bins: Count
+    noise_bands: Count
+    f_max: Positive
+    frames_per_token: Count
+    floor: Positive
+    noise_seed: Annotated[int, Field(ge=0, le=1 << 32)]
+    mean: tuple[float, ...]
+    std: tuple[Positive, ...]
+
+
 @dataclass(frozen=True)
 class CodecSource:
     """What a codec may be made of: the manifest, and a loader of the bundle's functions."""
@@ -66,18 +83,41 @@ def make_mel(source: CodecSource) -> MelCodec:
     """
     table = _parse(MelTable, source.manifest)
     settings = MelSettings(**{f.name: getattr(table, f.name) for f in fields(MelSettings)})
-    manifest = source.manifest
+    _check_geometry(source.manifest, settings)
+    return MelCodec(settings, *_statistics(table, settings.bands))
+
+
+def make_stft(source: CodecSource) -> StftCodec:
+    """The complex-spectrum codec of a manifest.
+
+    Raises:
+        BundleRejected: the table is incomplete, or contradicts itself or the manifest.
+    """
+    table = _parse(StftTable, source.manifest)
+    try:
+        settings = StftSettings(**{f.name: getattr(table, f.name) for f in fields(StftSettings)})
+    except InvalidRequest as error:
+        raise BundleRejected(f"[codec] of kind stft: {error}: export the bundle again") from error
+    _check_geometry(source.manifest, settings)
+    return StftCodec(settings, *_statistics(table, settings.features))
+
+
+def _check_geometry(manifest: Manifest, settings: MelSettings | StftSettings) -> None:
     stated = (manifest.sample_rate, manifest.channels, manifest.token)
-    if stated != (settings.rate, settings.channels, settings.token):
+    made = (settings.rate, settings.channels, settings.token)
+    if stated != made:
         raise BundleRejected(
-            f"the manifest states sample_rate, channels, token = {stated}, its mel codec makes "
-            f"{(settings.rate, settings.channels, settings.token)}: export the bundle again"
+            f"the manifest states sample_rate, channels, token = {stated}, its {manifest.codec.kind} codec makes "
+            f"{made}: export the bundle again"
         )
-    if not len(table.mean) == len(table.std) == settings.bands:
+
+
+def _statistics(table: MelTable | StftTable, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+    if not len(table.mean) == len(table.std) == count:
         raise BundleRejected(
-            f"expected mean and std of {settings.bands} bands, got {len(table.mean)} and {len(table.std)}: export again"
+            f"expected mean and std of {count} numbers, got {len(table.mean)} and {len(table.std)}: export again"
         )
-    return MelCodec(settings, torch.tensor(table.mean), torch.tensor(table.std))
+    return torch.tensor(table.mean), torch.tensor(table.std)
 
 
 def make_onnx(source: CodecSource) -> Codec:
@@ -101,6 +141,7 @@ def make_onnx(source: CodecSource) -> Codec:
 CODECS: dict[str, Callable[[CodecSource], Codec]] = {
     "mel": make_mel,
     "onnx": make_onnx,
+    "stft": make_stft,
 }
 
 
@@ -122,6 +163,12 @@ def _parse(table: type[T], manifest: Manifest) -> T:
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:5])
         raise BundleRejected(f"[codec] of kind {manifest.codec.kind} is not as expected: {faults}") from error
+
+
+def stft_table(codec: StftCodec) -> dict[str, Any]:
+    """``[codec]`` for a manifest, from a codec."""
+    settings = {f.name: getattr(codec.settings, f.name) for f in fields(StftSettings)}
+    return {"kind": "stft", **settings, "mean": codec.mean.tolist(), "std": codec.std.tolist()}
 
 
 def mel_table(codec: MelCodec) -> dict[str, Any]:

@@ -8,11 +8,12 @@ from segue_bench.methods.ours import OURS
 from segue_bench.methods.paper import PAPER
 from segue_bench.methods.references import REFERENCES
 from segue_bench.methods.steered import STEERED_OURS, STEERED_PAPER
+from segue_bench.methods.waveform import WAVEFORM
 
 FAMILIES: dict[str, tuple[Method, ...]] = {
     "references": REFERENCES,
     "baselines": BASELINES,
-    "paper": (*PAPER, *STEERED_PAPER),
+    "paper": (*PAPER, *STEERED_PAPER, *WAVEFORM),
     "ours": (*OURS, *STEERED_OURS),
 }
 
