@@ -1,7 +1,7 @@
 """Profiles: which cases and seeds one run of the bench has.
 
 ``smoke``: a few minutes, two small packages. ``report``: what the docs print, a 2 s infill of every excerpt and fewer
-of the rest. ``full``: every condition of every excerpt and pair, two seeds.
+of the rest. ``seeds``: what different seeds do. ``full``: every condition of every excerpt and pair, two seeds.
 """
 
 from __future__ import annotations
@@ -73,7 +73,17 @@ CORE: Methods = (
     *("real", "round trip", "round trip, mosaic", "other", "noise"),
     *("silence", "cross-fade", "mirrored", "loop", "copy", "splice", "janssen"),
     *("ddpm-50 guided", "ddim-50 guided"),
-    *("default", "mean", "generated-5", "generated-10", "generated-20", "ding-10", "ding-20", "regenerated splice"),
+    *(
+        "default",
+        "mean",
+        "generated-5",
+        "generated-10",
+        "generated-14",
+        "generated-20",
+        "ding-10",
+        "ding-20",
+        "regenerated splice",
+    ),
 )
 """The methods of the report's main table."""
 
@@ -100,6 +110,11 @@ PROFILES = {
                 Condition(MAIN, 16, WAVES),
                 *(Condition(setting, 4, SIDE) for setting in (*OTHERS, *PAPER)),
             ),
+        ),
+        Profile(
+            "seeds",
+            (Condition(MAIN, 16, ("real", "default", "generated-5", "regenerated splice")),),
+            seeds=(0, 1, 2, 3),
         ),
         Profile("full", tuple(Condition(setting) for setting in (MAIN, *OTHERS, *ALONE)), seeds=(0, 1)),
     )

@@ -67,6 +67,7 @@ OURS = (
     Filling("mean", "the posterior mean, one evaluation, sounded by the mosaic", _mean, UNKNOWN),
     Filling("generated-5", "one sample of the conditioned prior, 5 steps", Generated(steps=5), GAPS),
     Filling("generated-10", "one sample of the conditioned prior, 10 steps", Generated(steps=10), GAPS),
+    Filling("generated-14", "one sample of the conditioned prior, 14 steps", Generated(steps=14), GAPS),
     Filling("generated-20", "one sample of the conditioned prior, 20 steps", Generated(steps=20), GAPS),
     Filling("ding-10", "delayed DING over the conditioned prior, 10 steps", Generated("ding", 10), GAPS),
     Filling("ding-20", "delayed DING over the conditioned prior, 20 steps", Generated("ding", 20), GAPS),
