@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: setup demo test coverage lint format bench-speed fuzz imports soak bench-quality bench-quality-smoke recall-weights prior-data prior prior-bundle plugin install-plugin plugin-screens clean
+.PHONY: setup demo test coverage lint format bench-speed fuzz imports soak bench-quality bench-quality-smoke recall-weights prior-data prior prior-bundle waveform-prior waveform-bundle plugin install-plugin plugin-screens clean
 
 setup: $(READY)
 
@@ -84,6 +84,17 @@ prior: $(READY)
 
 prior-bundle: $(READY)
 	$(BIN)/python -m segue_export.train.make_bundle $(DATA)/music $(DATA)/corpus $(DATA)/run backend/segue/bundles/embedded
+
+# The waveform class, the paper's other one, on the same corpus: its audio decoded (12 GB), training, the bundle.
+waveform-prior: $(READY)
+	$(BIN)/python -m segue_export.train.waveforms $(DATA)/music $(DATA)/corpus $(DATA)/waves
+	$(BIN)/python -m segue_export.train.train_waveform $(DATA)/corpus $(DATA)/waves $(DATA)/waveform-run --minutes $(MINUTES) \
+		--resume backend/segue/bundles/waveform
+	$(BIN)/python -m segue_export.train.curves $(DATA)/waveform-run/curves.csv $(DATA)/waveform-run/curves.png $(DATA)/waveform-run
+
+waveform-bundle: $(READY)
+	$(BIN)/python -m segue_export.train.make_waveform_bundle $(DATA)/music $(DATA)/corpus $(DATA)/waveform-run \
+		backend/segue/bundles/waveform
 
 # The plug-in as VST3, CLAP and LV2, into build/plugin/bin; then to where hosts look, under PREFIX.
 PREFIX ?= $(HOME)

@@ -75,7 +75,7 @@ class Residual(nn.Module):
 
     def __init__(self, width: int, groups: int, time_width: int) -> None:
         super().__init__()
-        self.norm = nn.GroupNorm(groups, width)
+        self.norm = nn.GroupNorm(groups, width, affine=False)  # the modulation is its affine part
         self.modulation = nn.Linear(time_width, 2 * width)
         self.first = nn.Conv2d(width, width, 3, padding=1)
         self.second = nn.Conv2d(width, width, 3, padding=1)

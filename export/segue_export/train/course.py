@@ -33,7 +33,7 @@ class RunSettings:
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """Optimisation.
+    """Optimisation, at times t = sigmoid(``time_mean`` + ``time_spread`` n) with n normal.
 
     ``quiet``: weight in the loss of what lies more than one standard deviation under its band's mean;
     ``outer_rate``: learning rate of what is no block of the transformer (embedding, heads), relative to the blocks'.
@@ -48,6 +48,8 @@ class TrainSettings:
     ema: float = 0.998
     weight_cap: float = 20.0
     quiet: float = 1.0
+    time_mean: float = 0.3
+    time_spread: float = 1.2
 
 
 _T = TypeVar("_T")
@@ -140,7 +142,8 @@ class Trainer:
         rate = rate_at(s, self.steps, share)
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["scale"]
-        t = torch.sigmoid(torch.randn(len(b.x_0), device=b.x_0.device) * 1.2 + 0.3) * 0.998 + 0.001
+        normal = torch.randn(len(b.x_0), device=b.x_0.device)
+        t = torch.sigmoid(normal * s.time_spread + s.time_mean) * 0.998 + 0.001
         error = gap_error(self.net, b, t, torch.randn_like(b.x_0), s.quiet)
         # the error of v is the error of x_0 over sigma^2
         loss = (error / (t * (math.pi / 2)).sin().square().clamp_min(1.0 / s.weight_cap)).mean()

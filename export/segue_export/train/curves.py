@@ -1,7 +1,7 @@
 """Learning curves of several runs, one after another, as CSV and PNG.
 
 ``python -m segue_export.train.curves OUT.csv OUT.png RUN [RUN ...]``: each RUN holds a ``curve.csv`` of
-:mod:`segue_export.train.train`.
+:mod:`segue_export.train.course`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from segue.errors import InvalidRequest
 from segue_export.train.course import VALIDATION_TIMES
 
 ERRORS = tuple(f"error_t{round(t * 100):03d}" for t in VALIDATION_TIMES)
-COLUMNS = ("step", "seconds", "hours_heard", "loss", *ERRORS, "left_donor")
+COLUMNS = ("step", "seconds", "hours_heard", "loss", *ERRORS, "naive")
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,10 @@ def write_csv(points: list[Point], path: Path) -> None:
 
 
 def draw(points: list[Point], path: Path) -> None:
-    """Held-out error over hours heard, one line a noise level; the left donor's own error dotted."""
+    """Held-out error over hours heard, one line a noise level.
+
+    Dotted: the error of what is there without a network, the left donor or the music's mean.
+    """
     from matplotlib.figure import Figure  # noqa: PLC0415  (an optional dependency)
 
     figure = Figure(figsize=(8, 4.5), layout="constrained")
@@ -66,11 +69,11 @@ def draw(points: list[Point], path: Path) -> None:
     heard = [p.heard for p in points]
     for column, t in enumerate(VALIDATION_TIMES, start=4):
         axes.plot(heard, [p.row[column] for p in points], marker=".", label=f"held out, t = {t:g}")
-    axes.plot(heard, [p.row[-1] for p in points], ":", color="gray", label="the left donor itself")
+    axes.plot(heard, [p.row[-1] for p in points], ":", color="gray", label="without a network")
     for one, other in pairwise(points):
         if one.run != other.run:
             axes.axvline(one.heard, color="lightgray", linewidth=0.8)
-    axes.set(xlabel="hours of audio heard", ylabel="squared error of x0_hat (standardised mel)", yscale="log")
+    axes.set(xlabel="hours of audio heard", ylabel="squared error of x0_hat (standardised)", yscale="log")
     axes.legend()
     figure.savefig(path, dpi=100)
 
