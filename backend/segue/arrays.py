@@ -17,8 +17,8 @@ from segue.joint.job import transition_job
 from segue.joint.plan import JoinPlan
 from segue.joint.settings import JointSettings
 from segue.render import jobs
-from segue.render.jobs import Piece
-from segue.render.run import Done, FreedomLike, freedom_of, run_job
+from segue.render.jobs import Job, Piece
+from segue.render.run import FreedomLike, freedom_of, run_job
 from segue.render.settings import ProgressCallback, RenderSettings
 from segue.result import GapsLike, Result, gaps_of
 from segue.style.style import CurveLike, ReferenceLike, Style, TagsLike, wished
@@ -44,7 +44,16 @@ def _assembled(pieces: Sequence[Piece], source: AudioFile) -> Float32[np.ndarray
     return np.concatenate(parts, axis=1, dtype=np.float32)
 
 
-def _result(done: Done) -> Result:
+def _rendered(
+    job: Job,
+    songs: Sequence[AudioFile],
+    sound_from: tuple[Audio, int] | None,
+    settings: RenderSettings | None,
+    callback: ProgressCallback | None,
+    style: Style | None,
+) -> Result:
+    sound = None if sound_from is None else _source(*sound_from)
+    done = run_job(jobs.sounding_like(job, sound), songs, settings or RenderSettings(), callback, style=style)
     candidates = tuple(_assembled(done.pieces(rank), done.job.source) for rank in range(len(done.recipes)))
     return Result(candidates[0], done.job.source.rate, done.report, done.recipes[0], candidates)
 
@@ -56,13 +65,16 @@ def fill(
     *,
     style: Style | None = None,
     song: Sequence[tuple[Audio, int]] = (),
+    sound_from: tuple[Audio, int] | None = None,
     settings: RenderSettings | None = None,
     callback: ProgressCallback | None = None,
 ) -> Result:
     """Fill one gap, (start, stop) in seconds, or several; everything else is returned bit for bit.
 
     ``audio`` (channels, samples), mono or stereo, at ``rate`` hertz; what stands in the gaps is not looked at.
-    ``song``: further (audio, rate) to recall from; ``style``: a wish beyond fitting (:meth:`segue.Style.of`), or none.
+    ``song``: further (audio, rate) to recall from; ``sound_from``: a song, likewise, whose units sound what is made
+    (sound transfer): it goes on as this one would, in the sound of that one. ``style``: a wish beyond fitting
+    (:meth:`segue.Style.of`), or none.
     ``callback`` hears progress and may return False to stop.
 
     Raises:
@@ -71,7 +83,7 @@ def fill(
     """
     source, songs = _source(audio, rate), [_source(a, r) for a, r in song]
     job = jobs.infill(source, gaps_of(gap, rate), songs)
-    return _result(run_job(job, songs, settings or RenderSettings(), callback, style=style))
+    return _rendered(job, songs, sound_from, settings, callback, style)
 
 
 def regenerate(
@@ -82,6 +94,7 @@ def regenerate(
     freedom: FreedomLike | None = None,
     style: Style | None = None,
     song: Sequence[tuple[Audio, int]] = (),
+    sound_from: tuple[Audio, int] | None = None,
     settings: RenderSettings | None = None,
     callback: ProgressCallback | None = None,
 ) -> Result:
@@ -92,7 +105,7 @@ def regenerate(
     """
     source, songs = _source(audio, rate), [_source(a, r) for a, r in song]
     job = jobs.regenerate(source, gaps_of(gap, rate), freedom_of(freedom, style), songs)
-    return _result(run_job(job, songs, settings or RenderSettings(), callback, style=style))
+    return _rendered(job, songs, sound_from, settings, callback, style)
 
 
 def extend(
@@ -103,13 +116,14 @@ def extend(
     backward: bool = False,
     style: Style | None = None,
     song: Sequence[tuple[Audio, int]] = (),
+    sound_from: tuple[Audio, int] | None = None,
     settings: RenderSettings | None = None,
     callback: ProgressCallback | None = None,
 ) -> Result:
     """Continue ``audio`` by ``seconds`` after its end, or ``backward`` before its start. The rest as :func:`fill`."""
     source, songs = _source(audio, rate), [_source(a, r) for a, r in song]
     job = jobs.extend(source, seconds_to_samples(seconds, rate, "the continuation"), backward, songs)
-    return _result(run_job(job, songs, settings or RenderSettings(), callback, style=style))
+    return _rendered(job, songs, sound_from, settings, callback, style)
 
 
 def transition(
@@ -122,6 +136,7 @@ def transition(
     freedom: FreedomLike | None = None,
     style: Style | None = None,
     song: Sequence[tuple[Audio, int]] = (),
+    sound_from: tuple[Audio, int] | None = None,
     settings: RenderSettings | None = None,
     callback: ProgressCallback | None = None,
 ) -> Result:
@@ -132,7 +147,7 @@ def transition(
     songs = [_source(a, r) for a, r in song]
     tracks = _source(left, rate), _source(right, rate)
     job = transition_job(*tracks, overlap, freedom_of(freedom, style), joint, songs)
-    return _result(run_job(job, songs, settings or RenderSettings(), callback, style=style))
+    return _rendered(job, songs, sound_from, settings, callback, style)
 
 
 def restyle(
@@ -147,6 +162,7 @@ def restyle(
     freedom: FreedomLike | None = None,
     style: Style | None = None,
     song: Sequence[tuple[Audio, int]] = (),
+    sound_from: tuple[Audio, int] | None = None,
     settings: RenderSettings | None = None,
     callback: ProgressCallback | None = None,
 ) -> Result:
@@ -156,10 +172,11 @@ def restyle(
     preset's, less where less of the style is wanted. The rest as :func:`fill`.
 
     Raises:
-        InvalidRequest: no style at all, or a ``style`` and parts of another.
+        InvalidRequest: no style at all and no ``sound_from``, or a ``style`` and parts of another.
     """
-    asked = wished(style, preset=preset, reference=reference, tags=tags, amount=amount)
+    needed = sound_from is None
+    asked = wished(style, preset=preset, reference=reference, tags=tags, amount=amount, needed=needed)
     source, songs = _source(audio, rate), [_source(a, r) for a, r in song]
     gaps = () if gap is None else gaps_of(gap, rate)
     job = jobs.restyle(source, gaps, freedom_of(freedom, asked), songs)
-    return _result(run_job(job, songs, settings or RenderSettings(), callback, style=asked))
+    return _rendered(job, songs, sound_from, settings, callback, asked)

@@ -33,21 +33,24 @@ def fill_file(
     gaps: Sequence[str] | None = None,
     style: Style | None = None,
     song: Sequence[PathLike] = (),
+    sound_from: PathLike | None = None,
     settings: RenderSettings | None = None,
     overwrite: bool = False,
     callback: ProgressCallback | None = None,
 ) -> FileResult:
     """Fill gaps of a file, written like "12.0:14.0"; without any, its longest inner silence.
 
-    ``style``: a wish beyond fitting (:meth:`segue.Style.of`), or none. ``out`` keeps rate, channels and subtype of
-    ``path``; further candidates go beside it as out-2, out-3, ...
+    ``style``: a wish beyond fitting (:meth:`segue.Style.of`), or none; ``song`` and ``sound_from``: as in
+    :func:`segue.fill`, by path. ``out`` keeps rate, channels and subtype of ``path``; further candidates go beside it
+    as out-2, out-3, ...
 
     Raises:
         AudioFileError, InvalidRequest, Cancelled, NonFinite, ResourceError, BundleRejected: see :mod:`segue.errors`.
     """
-    source, songs = read_audio(Path(path)), _songs(song)
+    source, songs, sound = read_audio(Path(path)), _songs(song), _sound(sound_from)
     _check_out(source, out, settings, overwrite)
-    return _write(jobs.infill(source, _parse(source, gaps), songs), songs, out, settings, callback, style)
+    job = jobs.sounding_like(jobs.infill(source, _parse(source, gaps), songs), sound)
+    return _write(job, songs, out, settings, callback, style)
 
 
 def regenerate_file(
@@ -58,15 +61,16 @@ def regenerate_file(
     freedom: FreedomLike | None = None,
     style: Style | None = None,
     song: Sequence[PathLike] = (),
+    sound_from: PathLike | None = None,
     settings: RenderSettings | None = None,
     overwrite: bool = False,
     callback: ProgressCallback | None = None,
 ) -> FileResult:
     """Vary what stands in the gaps of a file. The rest as :func:`fill_file`."""
-    source, songs = read_audio(Path(path)), _songs(song)
+    source, songs, sound = read_audio(Path(path)), _songs(song), _sound(sound_from)
     _check_out(source, out, settings, overwrite)
     job = jobs.regenerate(source, _parse(source, gaps), freedom_of(freedom, style), songs)
-    return _write(job, songs, out, settings, callback, style)
+    return _write(jobs.sounding_like(job, sound), songs, out, settings, callback, style)
 
 
 def extend_file(
@@ -77,15 +81,16 @@ def extend_file(
     backward: bool = False,
     style: Style | None = None,
     song: Sequence[PathLike] = (),
+    sound_from: PathLike | None = None,
     settings: RenderSettings | None = None,
     overwrite: bool = False,
     callback: ProgressCallback | None = None,
 ) -> FileResult:
     """Continue a file by ``seconds``. The rest as :func:`fill_file`."""
-    source, songs = read_audio(Path(path)), _songs(song)
+    source, songs, sound = read_audio(Path(path)), _songs(song), _sound(sound_from)
     _check_out(source, out, settings, overwrite)
     job = jobs.extend(source, seconds_to_samples(seconds, source.rate, "the continuation"), backward, songs)
-    return _write(job, songs, out, settings, callback, style)
+    return _write(jobs.sounding_like(job, sound), songs, out, settings, callback, style)
 
 
 def transition_file(
@@ -98,6 +103,7 @@ def transition_file(
     freedom: FreedomLike | None = None,
     style: Style | None = None,
     song: Sequence[PathLike] = (),
+    sound_from: PathLike | None = None,
     settings: RenderSettings | None = None,
     overwrite: bool = False,
     callback: ProgressCallback | None = None,
@@ -108,9 +114,10 @@ def transition_file(
     the one to those of the other, a plan of :func:`plan_transition_file` is followed; None joins end and start.
     """
     leaving, entering, songs = read_audio(Path(left)), read_audio(Path(right)), _songs(song)
+    sound = _sound(sound_from)
     _check_out(leaving, out, settings, overwrite)
     job = transition_job(leaving, entering, overlap, freedom_of(freedom, style), joint, songs)
-    return _write(job, songs, out, settings, callback, style)
+    return _write(jobs.sounding_like(job, sound), songs, out, settings, callback, style)
 
 
 def plan_transition_file(
@@ -129,19 +136,21 @@ def restyle_file(
     out: PathLike,
     *,
     gaps: Sequence[str] | None = None,
-    style: Style,
+    style: Style | None = None,
     freedom: FreedomLike | None = None,
     song: Sequence[PathLike] = (),
+    sound_from: PathLike | None = None,
     settings: RenderSettings | None = None,
     overwrite: bool = False,
     callback: ProgressCallback | None = None,
 ) -> FileResult:
     """Give a file, or what stands in its gaps, another style. The rest as :func:`fill_file`, :func:`segue.restyle`."""
-    source, songs, asked = read_audio(Path(path)), _songs(song), wished(style)
+    asked = wished(style, needed=sound_from is None)
+    source, songs, sound = read_audio(Path(path)), _songs(song), _sound(sound_from)
     _check_out(source, out, settings, overwrite)
     spans = _parse(source, gaps) if gaps else ()
     job = jobs.restyle(source, spans, freedom_of(freedom, asked), songs)
-    return _write(job, songs, out, settings, callback, asked)
+    return _write(jobs.sounding_like(job, sound), songs, out, settings, callback, asked)
 
 
 def rerun_file(
@@ -155,8 +164,9 @@ def rerun_file(
 ) -> FileResult:
     """Render again from the recipe inside a file that Segue wrote: same recipe, same samples.
 
-    Infill and continuation need the file alone. Regeneration, restyling, transitions, recall files and references need
-    what they were made from: looked for beside ``path`` by name, or given in ``sources``; digests are compared.
+    Infill and continuation need the file alone. Regeneration, restyling, transitions, recall files, another song's
+    sound and references need what they were made from: looked for beside ``path`` by name, or given in ``sources``;
+    digests are compared.
 
     Raises:
         AudioFileError: no recipe. InvalidRequest: a source is missing or differs; another bundle. The rest as
@@ -165,6 +175,7 @@ def rerun_file(
     recipe = read_recipe(Path(path))
     job, songs = _remade(recipe, Path(path), [Path(s) for s in sources])
     p = recipe.parameters
+    job = jobs.sounding_like(job, _sound_of(recipe, len(songs), Path(path), [Path(s) for s in sources]))
     settings = RenderSettings(
         recipe.seed, _int(p, "steps"), str(p["sampler"]), _int(p, "candidates"), bundle, _method(p)
     )
@@ -210,7 +221,7 @@ def _method(parameters: dict[str, Any]) -> str | None:
 def _remade(recipe: Recipe, path: Path, given: Sequence[Path]) -> tuple[Job, list[AudioFile]]:
     """The job of a recipe."""
     p: dict[str, Any] = recipe.parameters
-    own = 2 if recipe.task == "transition" else 1
+    own = _tracks(recipe)
     songs = [_find(name, path, given) for name in recipe.sources[own : own + len(p["songs"])]]
     for song, digest in zip(songs, p["songs"], strict=True):
         if song.digest != digest:
@@ -236,6 +247,25 @@ def _remade(recipe: Recipe, path: Path, given: Sequence[Path]) -> tuple[Job, lis
     raise InvalidRequest(f"the recipe's task {recipe.task!r} is unknown to this Segue: update it")
 
 
+def _tracks(recipe: Recipe) -> int:
+    """How many of a recipe's sources, the first ones, are the tracks themselves."""
+    return 2 if recipe.task == "transition" else 1
+
+
+def _sound_of(recipe: Recipe, songs: int, path: Path, given: Sequence[Path]) -> AudioFile | None:
+    """The song a recipe takes the sound from; named behind the tracks and the ``songs`` to recall from."""
+    digest = recipe.parameters.get("sound_from")
+    if digest is None:
+        return None
+    name = next(iter(recipe.sources[_tracks(recipe) + songs :]), None)
+    if name is None:
+        raise InvalidRequest("the recipe does not name the song it takes the sound from: the file was changed since")
+    sound = _find(name, path, given)
+    if sound.digest != digest:
+        raise InvalidRequest(f"{name} is not the song the recipe takes the sound from: give the original with --source")
+    return sound
+
+
 def _without_addition(source: AudioFile, parameters: dict[str, Any]) -> AudioFile:
     added = _int(parameters, "added")
     kept = source.samples[:, added:] if parameters["backward"] else source.samples[:, : source.length - added]
@@ -251,6 +281,10 @@ def _find(name: str, path: Path, given: Sequence[Path]) -> AudioFile:
 
 def _songs(paths: Sequence[PathLike]) -> list[AudioFile]:
     return [read_audio(Path(p)) for p in paths]
+
+
+def _sound(path: PathLike | None) -> AudioFile | None:
+    return None if path is None else read_audio(Path(path))
 
 
 def _parse(source: AudioFile, gaps: Sequence[str] | None) -> tuple[Span, ...]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from jaxtyping import Float32
 
 import segue
+from segue.errors import InvalidRequest
 from segue.guidance.operators.brightness import Brightness
 from segue.guidance.operators.loudness import Loudness
 from tests.songs import loop_song
@@ -88,6 +91,14 @@ def test_matching_keeps_the_originals_brightness_where_the_rest_is_free(song: Au
     held = segue.regenerate(dull, RATE, GAP, freedom=1.0, settings=settings, style=style)
     wanted = brightness(dull)
     assert abs(brightness(held.audio) - wanted) < 0.5 * abs(brightness(free.audio) - wanted)
+
+
+def test_a_style_that_only_keeps_what_stood_there_is_refused_where_nothing_is_known(
+    song: Audio, tmp_path: Path
+) -> None:
+    (tmp_path / "notes.toml").write_text('about = "x"\n[features]\nchroma = { original = true }\n')
+    with pytest.raises(InvalidRequest, match="only keeps the original's features"):
+        segue.fill(song, RATE, GAP, style=segue.Style.of(str(tmp_path / "notes.toml")), settings=QUICK)
 
 
 def test_a_gap_too_short_to_sample_says_that_it_was_not_steered(song: Audio) -> None:

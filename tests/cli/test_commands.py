@@ -142,6 +142,33 @@ def test_transition_keeps_both_tracks_outside_the_overlap(
     assert np.array_equal(joined[len(source) :], source[overlap:])
 
 
+def test_fill_takes_the_sound_from_another_song_and_rerun_asks_for_it(
+    music: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other, out = tmp_path / "other.wav", tmp_path / "out.wav"
+    soundfile.write(other, np.random.default_rng(0).normal(0, 0.1, (2 * RATE, 2)), RATE, subtype="PCM_16")
+    argv = [
+        "fill",
+        str(music),
+        "--gap",
+        "5:5.4",
+        "--sound-from",
+        str(other),
+        "--method",
+        "mean",
+        "-o",
+        str(out),
+        "--json",
+    ]
+    assert run(argv) == 0
+    printed = object_printed(capsys)
+    assert printed["recipe"]["sources"] == ["music.wav", "other.wav"]
+    assert all("of another song" in take["how"] for take in printed["report"]["gaps"][0]["candidates"])
+    other.unlink()
+    assert run(["rerun", str(out), "--quiet"]) == 2
+    assert "needs other.wav" in capsys.readouterr().err
+
+
 REFUSED = {
     "gap beyond the end": ("fill {music} --gap 7:9 {out}", 2, "8.000"),
     "gap that is none": ("fill {music} --gap later {out}", 2, "later"),
@@ -153,6 +180,7 @@ REFUSED = {
     "unknown sampler": ("fill {music} --gap 5:6 --sampler magic {out}", 2, "magic"),
     "missing file": ("fill {here}/none.wav --gap 5:6 {out}", 3, "none.wav"),
     "not audio": ("info {here}/there.wav", 3, "there.wav"),
+    "no song to take the sound from": ("fill {music} --gap 5:6 --sound-from {here}/there.wav {out}", 3, "there.wav"),
     "no recipe": ("rerun {music} {out}", 3, "recipe"),
     "no bundle": ("fill {music} --gap 5:6 --bundle {here}/nowhere {out}", 4, "nowhere"),
     "file in the way": ("fill {music} --gap 5:6 -o {here}/there.wav", 2, "there.wav"),

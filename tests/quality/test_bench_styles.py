@@ -16,7 +16,7 @@ from segue.style.style import Style
 from segue_bench.contract import RATE
 from segue_bench.presets import ORIGINAL, apart, heard, table
 from segue_bench.report.styles import kad_beside, pairs_of, tables
-from segue_bench.style_measures import followed, kept
+from segue_bench.style_measures import followed, kept, own_course
 from segue_bench.styles import PRESETS, TAGS, WISHES, plan_of, read
 from tests.joint.drum_tracks import drum_track
 from tests.quality.bench_loop_case import loop_case
@@ -51,7 +51,7 @@ def test_what_is_restyled_is_as_free_with_the_preset_as_without() -> None:
 
 
 def test_a_curve_that_is_followed_correlates_and_its_opposite_does_not() -> None:
-    case = loop_case()
+    case = loop_case(seconds=2.0)
     seconds = (case.gap.start + np.arange(case.gap.length)) / RATE
     middle = (case.gap.start + case.gap.stop) / 2 / RATE
     low, high = case.gap.start / RATE, case.gap.stop / RATE
@@ -64,6 +64,17 @@ def test_a_curve_that_is_followed_correlates_and_its_opposite_does_not() -> None
     assert up is not None and down is not None
     assert up > 0.98 and down < -0.98
     assert followed(case, Style(), take) is None
+
+
+@pytest.mark.parametrize("name", ["loudness", "onsets"])
+def test_the_real_gap_follows_its_own_course_and_its_reverse_does_not(name: str) -> None:
+    case = loop_case(seconds=2.0)
+    course = own_course(case, name)
+    style = Style.of(follow={name: course})
+    itself, reverse = (followed(case, style, audio) for audio in (case.truth, case.truth[:, ::-1].copy()))
+    assert itself is not None and itself > 0.9
+    assert reverse is not None and reverse < itself - 0.2
+    assert case.gap.start / RATE <= course.points[0][0] and course.points[-1][0] < case.gap.stop / RATE
 
 
 def test_more_strokes_are_heard_as_a_higher_density() -> None:

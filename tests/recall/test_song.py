@@ -79,6 +79,30 @@ def test_contexts_end_at_the_clip_and_at_other_gaps() -> None:
     assert sizes == [[10_000, 10_000], [10_000, 44_100 - 40_000]]
 
 
+def test_units_come_from_the_other_song_once_it_is_to_sound_and_all_else_from_this_one() -> None:
+    own = Song.of(notes(7, 3.0), [Span(RATE, RATE + 500)], codec())
+    assert own.units is own
+    sounding = own.sounding_like(0.01 * notes(8, 2.0))
+    assert sounding.units.samples == 2 * RATE
+    assert sounding.units.blocked == ()
+    assert rms(sounding.units.audio) == pytest.approx(0.1, rel=1e-4)
+    assert sounding.audio is own.audio
+    assert sounding.blocked == own.blocked
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        (np.zeros((2, 2 * RATE), np.float32), "silent"),
+        (notes(9, 1.0)[:, :-1], "1 s or more"),
+        (np.full((2, 2 * RATE), np.inf, np.float32), "finite"),
+    ],
+)
+def test_a_song_that_has_no_sound_to_take_is_refused(other: np.ndarray, expected: str) -> None:
+    with pytest.raises(InvalidRequest, match=expected):
+        Song.of(notes(7, 3.0), [], codec()).sounding_like(other)
+
+
 def test_a_silent_timeline_keeps_its_level() -> None:
     song = Song.of(np.zeros((2, RATE), np.float32), [Span(100, 200)], codec())
     assert song.gain == 1.0

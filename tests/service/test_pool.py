@@ -184,6 +184,13 @@ def test_unusable_audio_is_refused_by_name() -> None:
     finished(shared_pool(), fill(seed=13))
 
 
+def test_a_preset_that_this_machine_has_not_is_the_clients_fault_and_says_which_there_are() -> None:
+    final = ended(shared_pool().submit(fill(preset="never written"), lambda event: None))
+    assert isinstance(final, Failed)
+    assert final.code is Code.INVALID
+    assert final.message.startswith("unknown preset 'never written'")
+
+
 def test_a_listener_that_raises_does_not_disturb_the_job() -> None:
     def bad(event: object) -> None:
         raise RuntimeError("no")

@@ -1,4 +1,4 @@
-"""A restyling served: the plug-in's task, with a preset and curves, gives the library's own samples."""
+"""Restyling and sound transfer served: the plug-in's tasks give the library's own samples."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import segue
+from segue.errors import InvalidRequest
 from segue.render.settings import RenderSettings
 from tests.renderers import shared_renderer
 from tests.songs import loop_song
@@ -36,3 +37,20 @@ def test_a_restyling_with_preset_and_curves_is_the_librarys_own(client: segue.Cl
     outside = np.ones(song.shape[1], bool)
     outside[int(GAP[0] * RATE) : round(GAP[1] * RATE)] = False
     assert served.audio[:, outside].tobytes() == song[:, outside].tobytes()
+
+
+def test_another_songs_sound_is_served_as_the_library_has_it(client: segue.Client) -> None:
+    song, other = loop_song(RATE, 7.0), loop_song(48000, 3.0, seed=1)
+    settings = RenderSettings(method="mean")
+    served = client.fill(song, RATE, GAP, sound_from=(other, 48000), settings=settings)
+    here = segue.fill(song, RATE, GAP, sound_from=(other, 48000), settings=settings)
+    assert served.recipe.parameters["sound_from"] == here.recipe.parameters["sound_from"]
+    assert served.recipe.sources == ("clip", "clip")
+    assert "of another song" in served.report["gaps"][0]["candidates"][0]["how"]
+    np.testing.assert_allclose(served.audio, here.audio, atol=1e-4)
+
+
+def test_a_silent_song_to_take_the_sound_from_is_refused_by_the_service(client: segue.Client) -> None:
+    silence = np.zeros((2, 2 * RATE), np.float32)
+    with pytest.raises(InvalidRequest, match="silent"):
+        client.fill(loop_song(RATE, 7.0), RATE, GAP, sound_from=(silence, RATE), settings=RenderSettings(method="mean"))

@@ -17,6 +17,8 @@ from segue.style.preset import (
     parse_preset,
     preset_paths,
 )
+from segue.style.steering import Steering
+from segue.style.terms import Match
 
 NAMES = sorted(path.stem for path in embedded_presets().glob("*.toml"))
 GOOD = b'about = "x"\n[tags]\nrock = 1.0\n'
@@ -33,6 +35,19 @@ def test_there_are_a_dozen_and_no_two_ask_for_the_same() -> None:
     assert len(NAMES) >= 12
     asked = {name: (load_preset(name).terms, repr(load_preset(name).chain)) for name in NAMES}
     assert all(asked[a] != asked[b] for a, b in combinations(NAMES, 2))
+
+
+def test_presets_that_ask_for_tags_keep_the_notes_of_what_stood_there_and_ask_for_none_in_a_gap() -> None:
+    """An average of the notes around a gap would be no harmony."""
+    for name in NAMES:
+        preset = load_preset(name)
+        steering = Steering(terms=preset.terms)
+        kept, filled = (
+            [term.feature for term in steering.asked(of_original=known) if isinstance(term, Match)]
+            for known in (True, False)
+        )
+        assert ("chroma" in kept) == bool(preset.tags) and "chroma" not in filled
+        assert [feature for feature in kept if feature != "chroma"] == filled
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,10 @@ class RenderOptions(OutputOptions):
         list[Path] | None,
         typer.Option(metavar="FILE", help="Another file to recall sounds from; may be given several times."),
     ] = None
+    sound_from: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Another song: the music goes on as TRACK's would, in the sound of this."),
+    ] = None
     candidates: Annotated[
         int, typer.Option(metavar="N", help="Takes to render: the best in FILE, the next in FILE-2, FILE-3.")
     ] = 1

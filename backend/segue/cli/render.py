@@ -33,7 +33,8 @@ def render(options: OutputOptions, job: Job, *, before: Path | None = None) -> N
     shared: dict[str, Any] = {"overwrite": options.force}
     if isinstance(options, RenderOptions):
         style = read_style(options)
-        shared |= {"song": tuple(options.song or ()), "settings": settings_of(options), "style": style}
+        shared |= {"song": tuple(options.song or ()), "sound_from": options.sound_from}
+        shared |= {"settings": settings_of(options), "style": style}
     with watching(quiet=options.quiet, as_json=options.as_json) as callback:
         result = job(callback=callback, **shared)
     if options.report is not None:

@@ -68,6 +68,7 @@ class Client:
         *,
         style: Style | None = None,
         song: Sequence[tuple[Audio, int]] = (),
+        sound_from: tuple[Audio, int] | None = None,
         settings: RenderSettings | None = None,
         callback: ProgressCallback | None = None,
         on_candidate: CandidateCallback | None = None,
@@ -84,7 +85,9 @@ class Client:
             ServiceError: no renderer (CONNECTION), lost in mid-job (LOST), busy for all of ``patience`` (BUSY), or the
             render failed there (NONFINITE, INTERNAL).
         """
-        made = self._job("infill", audio, rate, song, settings, deadline, style, gaps=_sorted(gap, audio, rate, song))
+        made = self._job(
+            "infill", audio, rate, song, sound_from, settings, deadline, style, gaps=_sorted(gap, audio, rate, song)
+        )
         return self._render(made, Ears(callback, on_candidate))
 
     def regenerate(
@@ -96,6 +99,7 @@ class Client:
         freedom: FreedomLike | None = None,
         style: Style | None = None,
         song: Sequence[tuple[Audio, int]] = (),
+        sound_from: tuple[Audio, int] | None = None,
         settings: RenderSettings | None = None,
         callback: ProgressCallback | None = None,
         on_candidate: CandidateCallback | None = None,
@@ -103,7 +107,7 @@ class Client:
     ) -> Result:
         """As :func:`segue.regenerate`. The rest as :meth:`fill`."""
         own = {"gaps": _sorted(gap, audio, rate, song), "curves": _free(freedom)}
-        made = self._job("regenerate", audio, rate, song, settings, deadline, style, **own)
+        made = self._job("regenerate", audio, rate, song, sound_from, settings, deadline, style, **own)
         return self._render(made, Ears(callback, on_candidate))
 
     def restyle(
@@ -119,16 +123,18 @@ class Client:
         freedom: FreedomLike | None = None,
         style: Style | None = None,
         song: Sequence[tuple[Audio, int]] = (),
+        sound_from: tuple[Audio, int] | None = None,
         settings: RenderSettings | None = None,
         callback: ProgressCallback | None = None,
         on_candidate: CandidateCallback | None = None,
         deadline: float | None = None,
     ) -> Result:
         """As :func:`segue.restyle`. The rest as :meth:`fill`."""
-        asked = wished(style, preset=preset, reference=reference, tags=tags, amount=amount)
+        needed = sound_from is None
+        asked = wished(style, preset=preset, reference=reference, tags=tags, amount=amount, needed=needed)
         whole = (0.0, audio.shape[-1] / rate)
         own = {"gaps": _sorted(gap or whole, audio, rate, (audio,)), "curves": _free(freedom)}
-        made = self._job("restyle", audio, rate, song, settings, deadline, asked, **own)
+        made = self._job("restyle", audio, rate, song, sound_from, settings, deadline, asked, **own)
         return self._render(made, Ears(callback, on_candidate))
 
     def extend(
@@ -140,6 +146,7 @@ class Client:
         backward: bool = False,
         style: Style | None = None,
         song: Sequence[tuple[Audio, int]] = (),
+        sound_from: tuple[Audio, int] | None = None,
         settings: RenderSettings | None = None,
         callback: ProgressCallback | None = None,
         on_candidate: CandidateCallback | None = None,
@@ -149,7 +156,9 @@ class Client:
         added = seconds_to_samples(seconds, rate, "the continuation")
         if added < 1:
             raise InvalidRequest(f"expected at least one sample more, got {added}: ask for a longer continuation")
-        made = self._job("continuation", audio, rate, song, settings, deadline, style, added=added, backward=backward)
+        made = self._job(
+            "continuation", audio, rate, song, sound_from, settings, deadline, style, added=added, backward=backward
+        )
         return self._render(made, Ears(callback, on_candidate))
 
     def transition(
@@ -162,6 +171,7 @@ class Client:
         freedom: FreedomLike | None = None,
         style: Style | None = None,
         song: Sequence[tuple[Audio, int]] = (),
+        sound_from: tuple[Audio, int] | None = None,
         settings: RenderSettings | None = None,
         callback: ProgressCallback | None = None,
         on_candidate: CandidateCallback | None = None,
@@ -170,7 +180,7 @@ class Client:
         """As :func:`segue.transition`. The rest as :meth:`fill`."""
         spanned = seconds_to_samples(overlap, rate, "the overlap")
         own = {"other": _clip(right, rate), "overlap": spanned, "curves": _free(freedom)}
-        made = self._job("transition", left, rate, song, settings, deadline, style, **own)
+        made = self._job("transition", left, rate, song, sound_from, settings, deadline, style, **own)
         return self._render(made, Ears(callback, on_candidate))
 
     # ---- around them --------------------------------------------------------------------------------------------
@@ -222,6 +232,7 @@ class Client:
         audio: Audio,
         rate: int,
         song: Sequence[tuple[Audio, int]],
+        sound_from: tuple[Audio, int] | None,
         settings: RenderSettings | None,
         deadline: float | None,
         style: Style | None,
@@ -235,6 +246,7 @@ class Client:
             clip=_clip(audio, rate),
             settings=settings or RenderSettings(),
             songs=tuple(_clip(further, own_rate) for further, own_rate in song),
+            sound=None if sound_from is None else _clip(*sound_from),
             generation=self._generation,
             deadline=deadline,
             curves=curves,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -16,7 +16,7 @@ from segue.prior.codecs.mel import MelCodec
 from segue.prior.contract import REFERENCE_RMS
 from segue.recall.blocked import known_after, known_before, merged
 from segue.recall.donors import DonorPair, find_donors
-from segue.recall.features import mel_frames, song_features
+from segue.recall.features import RATE, mel_frames, song_features
 
 Stereo = Float[np.ndarray, "2 _samples"]
 
@@ -24,6 +24,9 @@ JOIN = 4096
 """Samples of silence, blocked, between two files: no frame hears both."""
 
 _SILENT_RMS = 1e-5
+
+SHORTEST_SOUND = 1.0
+"""Seconds a song must last for units of its sound."""
 
 EASY_DB = 5.0
 HARD_DB = 7.0
@@ -53,7 +56,8 @@ class Song:
     """44.1 kHz stereo material for recall: the timeline, whose samples keep their numbers, then further files.
 
     ``audio`` (2, samples) is at an RMS of 0.1 and silent inside ``blocked``; ``timeline`` is the length of its first
-    part; ``gain`` is what the timeline was multiplied by: divide by it to go back to the musician's level.
+    part; ``gain`` is what the timeline was multiplied by: divide by it to go back to the musician's level. ``sound``:
+    another song, of whose units a mosaic is made instead of this one's (:meth:`sounding_like`).
     """
 
     audio: Stereo
@@ -61,6 +65,7 @@ class Song:
     gain: float
     blocked: tuple[Span, ...]
     codec: MelCodec
+    sound: Song | None = None
 
     @staticmethod
     def of(
@@ -104,6 +109,33 @@ class Song:
             _normalise(part, other.shape[1], f"recall file {number + 1}")
             at += other.shape[1]
         return Song(audio, length, gain, merged(blocked), codec)
+
+    def sounding_like(self, other: Stereo) -> Song:
+        """This song, its mosaics made of units of ``other``, which is brought to the reference level too.
+
+        Raises:
+            InvalidRequest: ``other`` is shorter than :data:`SHORTEST_SOUND`, silent or not finite.
+        """
+        seconds = other.shape[1] / RATE
+        if seconds < SHORTEST_SOUND:
+            raise InvalidRequest(
+                f"the song to take the sound from must last {SHORTEST_SOUND:g} s or more, got {seconds:.3f} s: "
+                "give a longer file"
+            )
+        sound = Song.of(other, (), self.codec)
+        if sound.is_silent:
+            raise InvalidRequest("the song to take the sound from is silent: give a file with music in it")
+        return replace(self, sound=sound)
+
+    @property
+    def units(self) -> Song:
+        """Where a mosaic's units come from."""
+        return self if self.sound is None else self.sound
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing of it is louder than -100 dBFS (RMS)."""
+        return _rms(self.audio, self.known) < _SILENT_RMS
 
     @property
     def known(self) -> int:
@@ -151,12 +183,17 @@ class Song:
 
 def _normalise(part: Stereo, known: int, name: str) -> float:
     """Bring ``part`` in place to the reference RMS, over its ``known`` samples (the rest is 0); the gain used."""
-    energy = float(np.einsum("cs,cs->", part, part, dtype=np.float64)) if part.size else 0.0
-    if not np.isfinite(energy):
+    rms = _rms(part, known)
+    if not np.isfinite(rms):
         raise InvalidRequest(f"{name} must hold finite samples, got NaN or infinity; repair or re-export the file")
-    rms = (energy / (2 * known)) ** 0.5 if known else 0.0
     if rms < _SILENT_RMS:
         return 1.0
     gain = REFERENCE_RMS / rms
     part *= np.float32(gain)
     return gain
+
+
+def _rms(part: Stereo, known: int) -> float:
+    """RMS of a part over its ``known`` samples; the rest is 0."""
+    energy = float(np.einsum("cs,cs->", part, part, dtype=np.float64)) if part.size else 0.0
+    return (energy / (2 * known)) ** 0.5 if known else 0.0

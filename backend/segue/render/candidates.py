@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from segue.clip.clip import MODEL_RATE
-from segue.clip.janssen import interpolate
+from segue.clip.janssen import MAX_SECONDS, interpolate
 from segue.clip.span import Span
 from segue.errors import NonFinite
 from segue.guidance.curve import Curve
@@ -38,6 +38,9 @@ DISTILLED = ("pingpong",)
 
 UNASKED = -2.0
 """Credit of what needs no prior: it is not what was asked for, and goes first only where that is plainly worse."""
+
+MOSAICS = ("mean", "generated", "regenerated splice", "regenerated", "steered")
+"""Methods whose sound is a mosaic; the others' is the song's own, and not wanted where another song is to sound."""
 
 VOUCHED = 0.1
 """Credit of a splice for each dB by which its donors fit better than those of a song that can hardly be recalled."""
@@ -108,8 +111,13 @@ class Studio:
         return self.guidance if self.ear is None else self.ear.guidance(scene, self.codec, excitation)
 
     def wants(self, method: str) -> bool:
-        """Whether candidates of this method are asked for; all are, unless one is named."""
-        return self.method in (None, method)
+        """Whether candidates of this method are asked for; all are, unless one is named or another song sounds."""
+        return self.method in (None, method) and (method in MOSAICS or not self.transfers)
+
+    @property
+    def transfers(self) -> bool:
+        """Whether another song's units sound what is generated."""
+        return self.song.sound is not None
 
 
 def layout_of(studio: Studio, gap: Span) -> Layout:
@@ -129,6 +137,11 @@ def prepare(studio: Studio, region: Region, pair: DonorPair | None, x_bar: Stere
     if pair is None or pair.consensus is None or "consensus" not in studio.denoiser.inputs:
         return scene
     return with_consensus(scene, codec, song, gap, pair.consensus)
+
+
+def is_short(region: Region) -> bool:
+    """Whether a gap is one that is interpolated and needs no network."""
+    return region.x_bar is None and region.gap.length <= MAX_SECONDS * MODEL_RATE
 
 
 def interpolated(studio: Studio, region: Region) -> Candidate:
@@ -201,13 +214,14 @@ def varied(
     original = Sound(between(song, gap, x_bar), "the original")
     for name, audio in region.made:
         if studio.wants(name):
-            heard = between(song, gap, (audio * np.float32(song.gain)).astype(np.float32))
-            yield Candidate(name, heard, "as it is", credit=UNASKED)
+            as_made = between(song, gap, (audio * np.float32(song.gain)).astype(np.float32))
+            yield Candidate(name, as_made, "as it is", credit=UNASKED)
     crossing = Crossing.of(region, song)
     if crossing is not None:
         yield from _crossed(studio, region, scene, crossing, seeds)
         return
-    latents, failures = _latents(studio, scene, seeds, region.freedom, studio.guide(scene, original))
+    heard = _excitation(studio, scene, gap, scene.x_bar, original)
+    latents, failures = _latents(studio, scene, seeds, region.freedom, studio.guide(scene, heard))
     for index, seed in enumerate(seeds):
         if index in failures:
             yield failures[index]
@@ -218,7 +232,7 @@ def varied(
                 made = _reshaped(studio, scene, gap, item, original)
             yield Candidate("reshaped", made.audio, made.how, seed)
         own_alone = region.own_sound and studio.codec.needs_excitation and studio.method is None
-        if studio.wants("regenerated") and song.known and not own_alone:
+        if studio.wants("regenerated") and song.units.known and (studio.transfers or not own_alone):
             with studio.progress.stage("decode"):
                 made = _voiced(studio, scene, gap, item)
             yield Candidate("regenerated", made.audio, made.how, seed)
@@ -235,11 +249,12 @@ def _crossed(
     original = Sound(between(song, gap, crossing.faded), "the cross-fade")
     for method in ("regenerated", "reshaped"):
         shaped = method == "reshaped"
-        if not studio.wants(method) or not (studio.codec.needs_excitation if shaped else song.known):
+        if not studio.wants(method) or not (studio.codec.needs_excitation if shaped else song.units.known):
             continue
         timeline = song.audio[:, : song.timeline]
         begun = replace(scene, x_bar=crossing.course(scene, studio.codec, timeline, gap)) if shaped else scene
-        latents, failures = _latents(studio, begun, seeds, region.freedom, studio.guide(begun, original))
+        heard = _excitation(studio, begun, gap, begun.x_bar, original)
+        latents, failures = _latents(studio, begun, seeds, region.freedom, studio.guide(begun, heard))
         yield from failures.values()
         for index, item in latents.items():
             with studio.progress.stage("decode"):
@@ -255,7 +270,7 @@ def _steered(
     """Guided samples, heard as the recalled sound shaped to them: as that, and as the song's units shaped to them."""
     assert studio.ear is not None
     scene, gap = expected.scene, region.gap
-    excitation = recalled(studio.song, gap, pair)
+    excitation = _excitation(studio, scene, gap, expected.mean, recalled(studio.song, gap, pair))
     latents, failures = _latents(studio, scene, seeds, None, studio.guide(scene, excitation))
     for index, seed in enumerate(seeds):
         if index in failures:
@@ -271,6 +286,13 @@ def _steered(
             with studio.progress.stage("decode"):
                 made = _reshaped(studio, scene, gap, _course(studio, scene, gap, item, excitation), excitation)
             yield Candidate("steered splice", made.audio, made.how, seed, expected)
+
+
+def _excitation(studio: Studio, scene: Scene, gap: Span, likely: Latents | None, own: Sound) -> Sound:
+    """What an ear hears samples with: the song's ``own`` sound, or another song's units, along ``likely`` latents."""
+    if studio.ear is None or likely is None or not studio.transfers:
+        return own
+    return decode(likely, scene, studio.song, gap, studio.codec)
 
 
 def _voiced(studio: Studio, scene: Scene, gap: Span, latents: Latents) -> Sound:
@@ -339,7 +361,8 @@ def _sounded(studio: Studio, region: Region, expected: Expected, latents: Latent
     with studio.progress.stage("decode"):
         scene = expected.scene
         made = decode(latents, scene, studio.song, region.gap, studio.codec)
-        if expected.mean is not None and studio.guidance is None and not studio.asks_for_more:
+        asked = studio.guidance is not None or studio.asks_for_more or studio.transfers
+        if expected.mean is not None and not asked:
             made = tempered(made, scene, expected.mean, studio.song, region.gap, studio.codec)
     return Candidate(method, made.audio, made.how, seed, expected)
 

@@ -73,6 +73,18 @@ def songs_of(songs: Sequence[AudioFile]) -> tuple[Stereo, ...]:
     return tuple(to_model(song.clip()) for song in songs)
 
 
+def sounding_like(job: Job, sound: AudioFile | None) -> Job:
+    """The job with what is generated sounded by another song's units; without one, the job as it is."""
+    if sound is None:
+        return job
+    return replace(
+        job,
+        plan=replace(job.plan, sound=to_model(sound.clip())),
+        parameters={**job.parameters, "sound_from": sound.digest},
+        names=(*job.names, sound.name),
+    )
+
+
 def known_digest(source: AudioFile, gaps: Sequence[Span]) -> str:
     """Digest of all but the gaps: a filled file still has it, which is what lets it be rendered again from itself."""
     samples = source.samples.copy()

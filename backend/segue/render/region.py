@@ -8,7 +8,6 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from segue.clip import janssen
 from segue.clip.analysis import SeamReference
 from segue.clip.clip import MODEL_RATE
 from segue.clip.seam import Models, SeamSettings, join, listen
@@ -17,7 +16,16 @@ from segue.errors import InvalidRequest, NonFinite
 from segue.recall.donors import DonorPair
 from segue.recall.song import Recallable, Song
 from segue.recall.splice import splice
-from segue.render.candidates import Candidate, Studio, infilled, interpolated, layout_of, recall, varied
+from segue.render.candidates import (
+    Candidate,
+    Studio,
+    infilled,
+    interpolated,
+    is_short,
+    layout_of,
+    recall,
+    varied,
+)
 from segue.render.crossing import Crossing
 from segue.render.rank import Scores, reference_of, score, surprise_of
 from segue.render.realism import Judge
@@ -103,7 +111,7 @@ def render_region(
 def _ear(studio: Studio, region: Region, song: Song) -> Ear | None:
     """What a wish hears of this gap; none where nothing is sampled for it."""
     steering = studio.steering
-    if steering is None or not steering.guides or (region.x_bar is None and _is_short(region)):
+    if steering is None or not steering.guides or is_short(region):
         return None
     original = None if region.x_bar is None else (region.x_bar * np.float32(song.gain)).astype(np.float32)
     return Ear.of(steering, song, region.gap, layout_of(studio, region.gap), original)
@@ -124,13 +132,8 @@ def _nothing(method: str | None) -> InvalidRequest:
     )
 
 
-def _is_short(region: Region) -> bool:
-    """Whether the gap is one that needs no network."""
-    return region.gap.length <= janssen.MAX_SECONDS * MODEL_RATE
-
-
 def _asks_for_splice(studio: Studio, region: Region) -> bool:
-    return region.x_bar is None and not _is_short(region) and studio.wants("splice")
+    return region.x_bar is None and not is_short(region) and studio.wants("splice")
 
 
 def _candidates(
@@ -138,7 +141,7 @@ def _candidates(
 ) -> Iterator[Candidate | NonFinite]:
     if region.x_bar is not None:
         return varied(studio, region, pair, seeds)
-    if _is_short(region):
+    if is_short(region):
         return iter((interpolated(studio, region),) if studio.wants("janssen") else ())
     return infilled(studio, region, pair, seeds)
 

@@ -26,6 +26,7 @@ from segue.render.progress import Progression
 from segue.render.region import RenderedRegion, Take, render_region
 from segue.render.rows import RowByRow
 from segue.render.settings import ProgressCallback, RenderSettings
+from segue.render.transfer import check_transfer
 from segue.render.windows import WindowRange
 from segue.sampling.registry import SAMPLERS
 from segue.sampling.spacing import Spacing
@@ -125,7 +126,8 @@ class Renderer:
         Raises:
             ResourceError: more memory than the system can give.
         """
-        seconds = (plan.timeline.shape[1] + sum(s.shape[1] for s in plan.songs)) / MODEL_RATE
+        further = plan.songs if plan.sound is None else (*plan.songs, plan.sound)
+        seconds = (plan.timeline.shape[1] + sum(s.shape[1] for s in further)) / MODEL_RATE
         gaps = [region.gap.length / MODEL_RATE for region in plan.regions]
         terms = steering.terms if steering is not None and steering.guides else ()
         kinds = {term.measured for term in terms if term.weight > 0.0}
@@ -164,6 +166,8 @@ class Renderer:
             InvalidRequest, NonFinite, ResourceError: see their docstrings.
         """
         settings = settings if style is None else style.settings
+        if plan.sound is not None:
+            check_transfer(plan, self.codec, settings.method)
         progress = Progression(callback, len(plan.regions))
         steering = None if style is None else style.steering
         progress.tell("preflight", 0, 1, self.preflight(plan, settings, steering).message)
@@ -237,7 +241,8 @@ class Renderer:
         """What a plan may recall from; its features are found when first needed, and stay with it."""
         gaps = [region.gap for region in plan.regions]
         originals = [region.x_bar for region in plan.regions if region.x_bar is not None]
-        return Song.of(plan.timeline, gaps, self.ear, plan.songs, originals)
+        song = Song.of(plan.timeline, gaps, self.ear, plan.songs, originals)
+        return song if plan.sound is None else song.sounding_like(plan.sound)
 
     @staticmethod
     def seeds(settings: RenderSettings) -> tuple[int, ...]:

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from jaxtyping import Float
 
 from segue.clip.span import Span
 from segue.errors import InvalidRequest
-from segue.prior.codecs.mel import MelCodec
+from segue.prior.codecs.mel import MelCodec, mel_filterbank
 from segue.prior.contract import Codec, StereoBatch
 from segue.recall.donors import DonorPair
 from segue.recall.mirror import mirror
@@ -29,6 +30,8 @@ HOLES, PEAKS = 0.75, 1.0
 the energy: less room for them dulls."""
 
 _REACHES = 6  # half transforms a sample can be heard over: two passes of analysis, gain and synthesis, and more
+_LOUDER = (-40.0, 10.0)  # dB by which another song's units may be moved: rests are rests, noise is not music
+_PASSES = 3  # of levelling: each hears the one before as the mel does, whose frames smear a stroke over 46 ms
 _CONTEXT_SECONDS = 6.0  # of each context, mirrored where there is nothing to recall
 
 
@@ -138,13 +141,15 @@ def decode(latents: Latents, scene: Scene, song: Song, gap: Span, codec: Codec) 
     """Audio of one item's latents (1, channels, frames) over ``gap`` and its margins.
 
     An autoencoder decodes by itself. The mel codec is sounded by the mosaic; where the song holds nothing to make one
-    of, by the mirrored contexts, moved to the generated mel.
+    of, by the mirrored contexts, moved to the generated mel. Another song's units are as loud as what was generated.
     """
     if not codec.needs_excitation:
         nothing = Sound(np.zeros((2, gap.length + 2 * MARGIN), np.float32), "")
         return Sound(_decoded(latents, scene, song, gap, codec, nothing), "decoded")
     assert isinstance(codec, MelCodec)
     made = _mosaic(latents, scene, song, gap, codec)
+    if made is not None and song.sound is not None:
+        return levelled(made, latents, scene, song, gap, codec)
     return made or shape(latents, scene, song, gap, mirrored(song, gap), codec)
 
 
@@ -177,6 +182,34 @@ def tempered(sound: Sound, scene: Scene, mean: Latents, song: Song, gap: Span, c
     return replace(made, how=f"{sound.how}, kept likely")
 
 
+def levelled(sound: Sound, latents: Latents, scene: Scene, song: Song, gap: Span, codec: MelCodec) -> Sound:
+    """``sound`` as loud at each moment as the latents, within -40 and 10 dB; its spectrum is left as it is.
+
+    Another song's spectrum is what is wanted of it: moved band by band it would be this song's again.
+    """
+    span, margin = widened(scene.layout, codec)
+    around, covers = cut(song.audio[:, : song.timeline], span), Span(gap.start - MARGIN, gap.stop + MARGIN)
+    wanted = _level(latents, codec)
+    at = scene.layout.first + codec.settings.hop * np.arange(len(wanted))
+    gain, audio = np.zeros(len(wanted)), sound.audio
+    for _ in range(_PASSES):
+        paste(around, span, audio, covers)
+        gain = np.clip(gain + wanted - _level(encode(codec, around[None], margin), codec), *_LOUDER)
+        course = np.interp(np.arange(covers.start, covers.stop), at, gain)
+        audio = (sound.audio * 10.0 ** (course / 20.0)).astype(np.float32)
+    return Sound(audio, f"{sound.how}, of another song")
+
+
+def _level(latents: Latents, codec: MelCodec) -> Float[np.ndarray, " mel"]:
+    """Power of one item's frames in dB: each band's mean power for as many bins as it stands for."""
+    s = codec.settings
+    banks = (mel_filterbank(s.n_fft, bands, s.rate, s.f_min, s.f_max) for bands in (s.mid_bands, s.side_bands))
+    bins = torch.cat([1.0 / bank.square().sum(1) for bank in banks])
+    power = 10.0 ** (codec.to_frames(latents)[0] * codec.std + codec.mean)
+    level: Float[np.ndarray, " mel"] = (10.0 * torch.log10(power @ bins)).detach().numpy()
+    return level
+
+
 def recalled(song: Song, gap: Span, pair: DonorPair | None) -> Sound:
     """What the song alone offers for a gap: the spliced donors, or the mirrored contexts, over the gap and its margins.
 
@@ -202,11 +235,12 @@ def _mosaic(latents: Latents, scene: Scene, song: Song, gap: Span, codec: MelCod
     count = -(-(gap.stop - start) // hop)
     target = Span(start, gap.stop)
     left_audio, right_audio = song.context(gap, 44100)
+    units = song.units
     made = mosaic(
-        song.audio,
-        song.frames,
+        units.audio,
+        units.frames,
         frames[offset : offset + count],
-        song.blocked,
+        units.blocked,
         frames[max(0, offset - 8) : offset],
         frames[offset + count : offset + count + 8],
         MosaicSettings(mid_bands=codec.settings.mid_bands, hop=hop),

@@ -40,9 +40,11 @@ class Desk(threading.Thread):
             try:
                 self._handle(ticket)
             except Exception as error:
-                _log.exception("job %s failed at the desk", ticket.id)
+                failed = Failed.by(error)
+                if failed.code is Code.INTERNAL:
+                    _log.exception("job %s failed at the desk", ticket.id)
                 if ticket.claim():
-                    self._board.settle(ticket, Failed.of(Code.INTERNAL, f"{type(error).__name__}: {error}"))
+                    self._board.settle(ticket, failed)
 
     def _handle(self, ticket: Ticket) -> None:
         if ticket.stop is not None:

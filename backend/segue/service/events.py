@@ -14,8 +14,17 @@ import numpy as np
 from jaxtyping import Float32
 
 from segue.clip.recipe import Recipe
+from segue.errors import AudioFileError, BundleRejected, InvalidRequest, NonFinite, SegueError
 from segue.render.settings import Progress
 from segue_protocol.errors import REMEDIES, Code
+
+_CODES: dict[type[Exception], Code] = {
+    InvalidRequest: Code.INVALID,
+    AudioFileError: Code.INVALID,
+    BundleRejected: Code.MODEL_REJECTED,
+    NonFinite: Code.NONFINITE,
+    SegueError: Code.RESOURCE,
+}
 
 Audio = Float32[np.ndarray, "_channels _samples"]
 """A gap's audio at the clip's own rate and channel count, full scale 1.0."""
@@ -91,6 +100,12 @@ class Failed:
     def of(code: Code, message: str, remedy: str | None = None) -> Failed:
         """With the usual remedy of its code, where there is no better one."""
         return Failed(code, message, remedy or REMEDIES[code])
+
+    @staticmethod
+    def by(error: Exception) -> Failed:
+        """By what was raised: Segue's own refusals in their words, anything else as a defect (INTERNAL)."""
+        code = next((code for kind, code in _CODES.items() if isinstance(error, kind)), Code.INTERNAL)
+        return Failed.of(code, f"{type(error).__name__}: {error}" if code is Code.INTERNAL else str(error))
 
 
 @dataclass(frozen=True)

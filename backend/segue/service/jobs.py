@@ -52,11 +52,12 @@ class Job:
     """One render, whole: all that a worker needs to know.
 
     ``task`` by its registered name. ``clip``: the track; ``other``: the second track of a transition; ``songs``:
-    further material for recall. All audio is float32, (channels, samples) with its own rate, and must not be changed
-    after it was handed over. ``gaps`` (samples of the clip) for infill and regenerate; ``added`` samples for a
-    continuation, ``backward`` before the clip's start; ``overlap`` samples for a transition. ``curves`` by name over
-    seconds of the clip: "freedom" and those of a style (:mod:`segue.service.style`), to which ``preset``, ``prompt``
-    and ``references`` belong. ``names``: of the clip, the other track, the songs and the references, for recipes.
+    further material for recall; ``sound``: another song, if the result is to have its sound. All audio is float32,
+    (channels, samples) with its own rate, and must not be changed after it was handed over. ``gaps`` (samples of the
+    clip) for infill and regenerate; ``added`` samples for a continuation, ``backward`` before the clip's start;
+    ``overlap`` samples for a transition. ``curves`` by name over seconds of the clip: "freedom" and those of a style
+    (:mod:`segue.service.style`), to which ``preset``, ``prompt`` and ``references`` belong. ``names``: of all audio, in
+    the order of :attr:`audio`, for recipes.
 
     ``digests`` by role, of audio that was hashed before (:func:`segue.service.header.digest_of`) and need not be again.
 
@@ -73,6 +74,7 @@ class Job:
     gaps: tuple[Span, ...] = ()
     other: Clip | None = field(default=None, repr=False)
     songs: tuple[Clip, ...] = field(default=(), repr=False)
+    sound: Clip | None = field(default=None, repr=False)
     added: int = 0
     backward: bool = False
     overlap: int = 0
@@ -104,9 +106,10 @@ class Job:
 
     @property
     def audio(self) -> dict[str, Clip]:
-        """All audio by role: "clip", "other", "song0", "song1", ..., "reference0", ..."""
+        """All audio by role: "clip", "other", "song0", "song1", ..., "sound", "reference0", ..."""
         roles = {"clip": self.clip} if self.other is None else {"clip": self.clip, "other": self.other}
         roles |= {f"song{index}": song for index, song in enumerate(self.songs)}
+        roles |= {} if self.sound is None else {"sound": self.sound}
         return roles | {f"reference{index}": clip for index, clip in enumerate(self.references)}
 
     @property
@@ -129,8 +132,10 @@ class Job:
         if self.preset is not None and not is_preset_name(self.preset):
             raise InvalidRequest(f"expected a preset by name, got {self.preset!r}")
         style = style_of(self.preset, self.prompt, (), self.curves)
-        if self.task == "restyle" and style.is_empty and not self.references:
-            raise InvalidRequest("restyle needs a preset, a prompt, a reference or a feature's curve: give one")
+        if self.task == "restyle" and style.is_empty and not self.references and self.sound is None:
+            raise InvalidRequest(
+                "restyle needs a preset, a prompt, a reference, a feature's curve or another song's sound: give one"
+            )
 
     def _check_numbers(self) -> None:
         if self.added < 0 or self.overlap < 0:

@@ -28,6 +28,9 @@ Audio = Float32[np.ndarray, "_channels _samples"]
 EMBEDDED = "embedded"
 """What messages call the bundle inside the package."""
 
+_ROLES = ("track", "right", "song", "sound", "reference")
+"""Of streams, in the order of :attr:`Job.audio`."""
+
 _TO_WIRE = {"clip": "track", "other": "right"}
 _WORTH_A_DIGEST = 1 << 20  # bytes
 
@@ -122,11 +125,12 @@ def incoming(
         InvalidRequest, BundleRejected: what was asked cannot be done. ProtocolError: UNSUPPORTED. MemoryError: no room.
     """
     _check_supported(submit)
-    numbers: dict[str, list[int]] = {"track": [], "right": [], "song": [], "reference": []}
+    numbers: dict[str, list[int]] = {role: [] for role in _ROLES}
     for number, stream in enumerate(submit.streams):
         numbers[stream.role].append(number)
-    if len(numbers["right"]) > 1:
-        raise InvalidRequest(f"expected one right track at most, got {len(numbers['right'])}")
+    for role, what in (("right", "right track"), ("sound", "song to take the sound from")):
+        if len(numbers[role]) > 1:
+            raise InvalidRequest(f"expected one {what} at most, got {len(numbers[role])}")
     settings = _settings_from_wire(submit.settings, bundles)
     found = [known(stream) for stream in submit.streams]
     rooms = tuple(
@@ -135,8 +139,8 @@ def incoming(
     )
     clips = [Clip(room, stream.rate) for room, stream in zip(rooms, submit.streams, strict=True)]
     order = [number for same in numbers.values() for number in same]
-    roles = ["clip", *["other"] * len(numbers["right"])]
-    roles += [f"{role}{n}" for role in ("song", "reference") for n in range(len(numbers[role]))]
+    roles = ["clip", *["other"] * len(numbers["right"]), *(f"song{n}" for n in range(len(numbers["song"])))]
+    roles += [*["sound"] * len(numbers["sound"]), *(f"reference{n}" for n in range(len(numbers["reference"])))]
     by_number = dict(zip(order, roles, strict=True))
     own = _preset_references(submit.settings.preset) if not numbers["reference"] else ()
     digests = {by_number[n]: submit.streams[n].digest for n, one in enumerate(found) if one is not None}
@@ -147,6 +151,7 @@ def incoming(
         gaps=tuple(Span(start, stop) for start, stop in submit.gaps),
         other=clips[numbers["right"][0]] if numbers["right"] else None,
         songs=tuple(clips[number] for number in numbers["song"]),
+        sound=clips[numbers["sound"][0]] if numbers["sound"] else None,
         added=submit.added or 0,
         backward=submit.backward,
         overlap=submit.overlap or 0,
@@ -178,7 +183,7 @@ def _preset_references(name: str | None) -> tuple[AudioFile, ...]:
 def _check_supported(submit: messages.Submit) -> None:
     for what, known, given in (
         ("task", set(TASK_USES), {submit.task}),
-        ("role of a stream", {"track", "right", "song", "reference"}, {stream.role for stream in submit.streams}),
+        ("role of a stream", set(_ROLES), {stream.role for stream in submit.streams}),
     ):
         if unknown := given - known:
             expected, got = ", ".join(sorted(known)), ", ".join(sorted(unknown))

@@ -16,6 +16,7 @@ from torch.utils.checkpoint import checkpoint
 from segue.clip.clip import MODEL_RATE
 from segue.clip.resample import to_model
 from segue.clip.span import Span
+from segue.errors import InvalidRequest
 from segue.guidance.curve import Curve
 from segue.guidance.descend import descend
 from segue.guidance.gradient import Mask
@@ -41,7 +42,7 @@ PIECE = 3 * MODEL_RATE
 _EVALUATIONS, _ENOUGH = 16, 0.02  # to settle: about so many, and the loss that is near enough
 _STEP, _STEPS_A_STRENGTH = 0.3, 2.0  # RMS of its first step in standard deviations: at most, and for a strength of 1
 _FURTHEST, _A_STRENGTH = 4.0, 20.0  # how far an entry goes: at most, and for a strength of 1
-_BESIDE = MODEL_RATE // 5  # samples heard on each side of a piece: half a frame of the slowest feature, and more
+_BESIDE = 2 * MODEL_RATE // 5  # samples heard on each side of a piece: half of what the slowest feature measures over
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,30 +59,41 @@ class Moment:
 
 @dataclass(frozen=True, eq=False)
 class Ear:
-    """A steering at one gap of a song: what networks hear of each of its ``pieces``, and what formulas measure."""
+    """A steering at one gap of a song: what networks hear of each of its ``pieces``, and what formulas measure.
+
+    ``weights``: the sum of those of all terms that count here.
+    """
 
     steering: Steering
     song: Song
     gap: Span
     moments: tuple[Moment, ...]
     pieces: int
+    weights: float
 
     @staticmethod
     def of(steering: Steering, song: Song, gap: Span, layout: Layout, original: Stereo | None) -> Ear:
         """Measure what is wanted; ``original``: (2, gap) at the reference level, None where nothing is known.
 
         Raises:
-            InvalidRequest: a reference too short, or a feature that cannot be measured here.
+            InvalidRequest: a reference too short, a feature that cannot be measured here, or nothing that is asked of
+                a gap of which nothing is known.
         """
+        asked = steering.asked(of_original=original is not None)
+        if not asked:
+            raise InvalidRequest(
+                "expected a style that asks for something where nothing is known of the gap, got one that only keeps "
+                "the original's features: regenerate or restyle the gap, or name tags, a reference or a curve"
+            )
         references = tuple(to_model(file.clip()) for file in steering.references)
         moments, parts = [], pieces(gap)
         for measured, least in ((False, PIECE), (True, 0)):
-            terms = [term for term in steering.terms if term.weight > 0.0 and term.measured is measured]
+            terms = [term for term in asked if term.measured is measured]
             for inside in parts if terms else ():
                 heard = _around(inside, least, layout.span)
                 ground = Ground(song, gap, heard, inside, original, references)
                 moments.append(Moment(heard, Objective(tuple(aim(term, ground) for term in terms)), measured))
-        return Ear(steering, song, gap, tuple(moments), len(parts))
+        return Ear(steering, song, gap, tuple(moments), len(parts), sum(term.weight for term in asked))
 
     @property
     def is_measured(self) -> bool:
@@ -125,14 +137,13 @@ class Ear:
         The mean over moments and terms, each about 1 where it is plainly missed.
         """
         timeline, total = self.song.audio[:, : self.song.timeline], 0.0
-        weights = sum(term.weight for term in self.steering.terms)
         for moment in self.moments:
             audio = cut(timeline, moment.heard)
             paste(audio, moment.heard, take, self.gap)
             with torch.no_grad():
                 heard = torch.from_numpy(audio[None])
                 total += float(sum(term(heard) for term in moment.objective.terms))
-        return total / (self.pieces * weights)
+        return total / (self.pieces * self.weights)
 
 
 def pieces(gap: Span) -> tuple[Span, ...]:

@@ -6,7 +6,7 @@ Imports no torch: the service's front and clients ask it too.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -42,7 +42,8 @@ class Feature:
     frames. ``scale``: the difference, in the operator's unit, that counts 1 in a loss and is plainly heard. ``unit``:
     of drawn curves, whose values lie in ``low`` to ``high``; ``shift``: the operator's unit, in which a match may be
     moved. ``asked``: drawn values as the operator measures them; None for what cannot be drawn. ``summed``: it measures
-    octaves of what adds up over time, whose mean is what is usual; of others it is the median.
+    octaves of what adds up over time, whose mean is what is usual; of others it is the median. ``slowly``: settings of
+    the operator for drawn curves (:attr:`drawn`).
     """
 
     about: str
@@ -56,6 +57,16 @@ class Feature:
     high: float = 0.0
     asked: Asked | None = None
     summed: bool = False
+    slowly: Mapping[str, int | float] = field(default_factory=dict)
+
+    @property
+    def drawn(self) -> Feature:
+        """This feature as a drawn curve means it: a smooth line says how much there is, not when each stroke comes.
+
+        Measured as finely as what is kept, strokes would have to melt into the line.
+        """
+        operator = Choice(self.operator.name, {**self.operator.settings, **self.slowly})
+        return replace(self, operator=operator, n_fft=int(self.slowly.get("n_fft", self.n_fft)))
 
 
 def _lufs(values: Values, place: Place) -> Values:
@@ -87,6 +98,7 @@ FEATURES: Mapping[str, Feature] = {
         low=-70.0,
         high=0.0,
         asked=_lufs,
+        slowly={"n_fft": 16384},
     ),
     "onsets": Feature(
         "how much begins: the rise of all mel bands, over 0.2 s",
@@ -100,6 +112,7 @@ FEATURES: Mapping[str, Feature] = {
         high=8.0,
         asked=_times_usual,
         summed=True,
+        slowly={"smooth": 0.6},
     ),
     "brightness": Feature(
         "where the middle of the spectrum lies",

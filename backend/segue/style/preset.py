@@ -32,10 +32,13 @@ class _Table(BaseModel):
 
 
 class Kept(_Table):
-    """``[features.NAME]``: a feature that is kept, moved by ``shift`` in its own unit (dB, octaves)."""
+    """``[features.NAME]``: a feature that is kept, moved by ``shift`` in its own unit (dB, octaves); with ``original``
+    only in variations of what stood there.
+    """
 
     shift: float = 0.0
     weight: Weight = 1.0
+    original: bool = False
 
 
 class Guided(_Table):
@@ -82,7 +85,7 @@ class Preset(_Table):
             InvalidRequest: unknown tags or features.
         """
         wanted = (Tags(self.guidance.tags_weight, tuple(self.tags.items())),) if self.tags else ()
-        kept = (Match(one.weight, name, one.shift) for name, one in self.features.items())
+        kept = (Match(one.weight, name, one.shift, one.original) for name, one in self.features.items())
         return (*wanted, *kept)
 
     @property

@@ -11,7 +11,7 @@ from segue.clip.files import AudioFile
 from segue.errors import InvalidRequest
 from segue.guidance.curve import Curve
 from segue.style.effects import Effect
-from segue.style.terms import Reference, SteeringTerm, from_plain, to_plain
+from segue.style.terms import Match, Reference, SteeringTerm, from_plain, to_plain
 
 Mode = Literal["fast", "exact"]
 
@@ -67,6 +67,11 @@ class Steering:
         """Whether anything is guided, anywhere."""
         on = any(v > 0.0 for _, v in self.guidance.points) and any(v > 0.0 for _, v in self.amount.points)
         return on and self.strength > 0.0 and any(term.weight > 0.0 for term in self.terms)
+
+    def asked(self, *, of_original: bool) -> tuple[SteeringTerm, ...]:
+        """What counts at a gap; ``of_original``: whether it is known what stood there."""
+        counts = (term for term in self.terms if term.weight > 0.0)
+        return tuple(one for one in counts if of_original or not (isinstance(one, Match) and one.original))
 
     def plain(self) -> dict[str, Any]:
         """As a recipe holds it: references by name and digest."""

@@ -140,11 +140,12 @@ def wished(
     reference: ReferenceLike | Sequence[ReferenceLike] = (),
     tags: TagsLike = (),
     amount: CurveLike = 1.0,
+    needed: bool = True,
 ) -> Style:
     """The style of a restyling: whole, or by its commonest parts.
 
     Raises:
-        InvalidRequest: nothing is asked for, or a style and parts of another.
+        InvalidRequest: nothing is asked for though it is ``needed``, or a style and parts of another.
     """
     parts = Style.of(preset, reference=reference, tags=tags, amount=amount)
     if style is not None and parts != Style():
@@ -152,6 +153,9 @@ def wished(
             "expected a style, or preset, reference, tags and amount, got both: put them into the style"
         )
     asked = parts if style is None else style
-    if asked.is_empty:
-        raise InvalidRequest("restyling needs a style: a preset, a reference, tags, or features to match or follow")
+    if needed and asked.is_empty:
+        raise InvalidRequest(
+            "restyling needs a style: a preset, a reference, tags, or features to match or follow; or another song to "
+            "take the sound from"
+        )
     return asked

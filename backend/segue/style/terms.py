@@ -73,13 +73,15 @@ class Reference(SteeringTerm):
 class Match(SteeringTerm):
     """To keep a feature of the original or, where nothing is known of it, of the music around the gap.
 
-    ``shift`` moves what is kept, in the feature's unit: brightness by -1 is an octave darker.
+    ``shift`` moves what is kept, in the feature's unit: brightness by -1 is an octave darker. ``original``: only that
+    of an original is kept; where nothing is known of the gap, nothing is asked.
     """
 
     kind: ClassVar[str] = "match"
     measured: ClassVar[bool] = True
     feature: str = ""
     shift: float = 0.0
+    original: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()

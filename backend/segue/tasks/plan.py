@@ -44,6 +44,7 @@ class Plan:
 
     ``timeline``: 44.1 kHz stereo, (2, samples), silent inside gaps. ``regions``: in order, not overlapping.
     ``songs``: further material for recall (other files, the second track of a transition), 44.1 kHz stereo.
+    ``sound``: a song whose units sound what is generated, in the place of those of all the above; likewise.
     ``task``: the name it is registered under.
     """
 
@@ -51,6 +52,7 @@ class Plan:
     timeline: Stereo
     regions: tuple[Region, ...]
     songs: tuple[Stereo, ...] = field(default=())
+    sound: Stereo | None = None
 
 
 class Task(Protocol):

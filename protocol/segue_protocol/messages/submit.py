@@ -38,8 +38,9 @@ class Mark(Part):
 class Stream(Part):
     """Audio the client has for a job: float32. Its number is its place in SUBMIT.
 
-    ``role``: "track", "right" (the right track of a transition), "song" (further material for recall). ``digest``:
-    lets the renderer say in ACCEPTED that it has this audio already.
+    ``role``: "track", "right" (the right track of a transition), "song" (further material for recall), "sound" (a song
+    whose sound the result takes), "reference" (what it is to sound like). ``digest``: lets the renderer say in ACCEPTED
+    that it has this audio already.
     """
 
     role: Word

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from scipy.ndimage import uniform_filter1d
 
-from segue.guidance.operators.loudness import Loudness
+from segue.guidance.curve import Curve
+from segue.guidance.operators.loudness import k_weighting
 from segue.joint.key import find_key, notes_of
 from segue.prior.contract import REFERENCE_RMS
+from segue.style.features import FEATURES
 from segue.style.style import Style
 from segue.tasks.plan import Stereo
 from segue_bench.contract import RATE, Case
@@ -22,21 +23,42 @@ DENSITY = 0.3
 """Seconds an onset density is taken over: onsets come a quarter of a second apart."""
 
 _RHYTHM = 0.05  # seconds: onsets that lie nearer count as one
-_LOUD = Loudness(float(RATE))  # momentary: frames of 0.37 s
+_AROUND = 4 * RATE  # samples beside the gap that say what is usual
+_POINT = RATE // 20  # samples between the points of a measured curve: several to a unit that is heard
+_MOMENT = 2 * RATE // 5  # samples of momentary loudness
+_STEP = RATE // 20  # samples from one moment to the next
 
 
 def followed(case: Case, style: Style, take: Stereo) -> float | None:
     """Correlation of the drawn curve with what is measured in the gap, where the measure hears the gap alone.
 
-    Loudness is momentary loudness; onsets are the bench's onset strength over :data:`DENSITY`. None without a curve.
+    Loudness is momentary loudness by BS.1770's own window; onsets are the bench's onset strength over :data:`DENSITY`.
+    None without a curve.
     """
     if not style.follow:
         return None
     name, curve = style.follow[0]
-    values, hop, reach = _loudness(take) if name == "loudness" else _density(at_reference(take))
+    values, hop, reach = _MEASURES[name](take)
     seconds = (case.gap.start + np.arange(len(values)) * hop) / RATE
     inside = (seconds >= case.gap.start / RATE + reach) & (seconds <= case.gap.stop / RATE - reach)
     return control_correlation(curve.at(seconds[inside]), values[inside])
+
+
+def own_course(case: Case, name: str) -> Curve:
+    """What the real gap does, as a curve to follow, by the measure of :func:`followed`, which finds it there again.
+
+    In LUFS, or in times what is usual in the four seconds on each side, at most the 8 that can be drawn.
+    """
+    gap = case.gap
+    low, high = max(0, gap.start - _AROUND), min(case.original.shape[1], gap.stop + _AROUND)
+    values, hop, _ = _MEASURES[name](case.original[:, low:high])
+    at = low + np.arange(len(values)) * hop
+    inside = (at >= gap.start) & (at < gap.stop)
+    if FEATURES[name].summed:
+        values = values / max(1e-6, float(values[~inside].mean()))
+    drawn = np.clip(values, FEATURES[name].low, FEATURES[name].high)
+    chosen = np.flatnonzero(inside)[:: max(1, _POINT // hop)]
+    return Curve(tuple((float(at[i]) / RATE, float(drawn[i])) for i in chosen))
 
 
 def kept(original: Stereo, take: Stereo) -> dict[str, Any]:
@@ -66,9 +88,16 @@ def _strength(audio: Stereo, seconds: float) -> Float[np.ndarray, " frames"]:
 
 
 def _density(audio: Stereo) -> tuple[Float[np.ndarray, " frames"], int, float]:
-    return _strength(audio, DENSITY), HOP, DENSITY / 2.0
+    return _strength(at_reference(audio), DENSITY), HOP, DENSITY / 2.0
 
 
 def _loudness(audio: Stereo) -> tuple[Float[np.ndarray, " frames"], int, float]:
-    lufs = _LOUD(torch.from_numpy(np.ascontiguousarray(audio[None], np.float32)))[0].numpy()
-    return lufs.astype(np.float64), _LOUD.hop, _LOUD.n_fft / 2.0 / RATE
+    """Momentary loudness of BS.1770: the K-weighted mean square over 0.4 s, all of it weighing the same."""
+    samples = audio.shape[1]
+    gain = np.sqrt(k_weighting(np.fft.rfftfreq(samples, 1.0 / RATE)))
+    weighted = np.fft.irfft(np.fft.rfft(audio) * gain, n=samples)
+    power = uniform_filter1d(np.square(weighted).sum(0), _MOMENT, mode="constant")[::_STEP]
+    return -0.691 + 10.0 * np.log10(np.maximum(power, 0.0) + 1e-10), _STEP, _MOMENT / 2.0 / RATE
+
+
+_MEASURES = {"loudness": _loudness, "onsets": _density}

@@ -39,7 +39,7 @@ from segue_bench.contract import RATE, Case, Excerpt, Rendering
 from segue_bench.listener import Listener
 from segue_bench.manifest import load
 from segue_bench.report.styles import FILLED, tables
-from segue_bench.style_measures import followed, kept
+from segue_bench.style_measures import followed, kept, own_course
 from segue_bench.tools import BenchTools, MakeTools
 
 TAGS = ("ambient", "rock", "electronic", "guitar", "dance", "metal", "pop", "country")
@@ -90,6 +90,11 @@ def _onsets(case: Case, number: int) -> Style:
     return Style.of(follow={"onsets": tuple((t, 2.0**v) for t, v in _drawn(case, number, 1.5).points)})
 
 
+def _own(name: str) -> Callable[[Case, int], Style]:
+    """To follow what the real gap does."""
+    return lambda case, number: Style.of(follow={name: own_course(case, name).points})
+
+
 def _match(case: Case, number: int) -> Style:
     return Style.of(match="loudness,chroma")
 
@@ -118,6 +123,8 @@ WISHES: Mapping[str, Wish] = {
     "tag": Wish(_tag, tag=lambda number: TAGS[number % len(TAGS)], beside=FILLED),
     "loudness": Wish(_loudness, beside=FILLED),
     "onsets": Wish(_onsets, beside=FILLED),
+    "own loudness": Wish(_own("loudness"), beside=FILLED),
+    "own onsets": Wish(_own("onsets"), beside=FILLED),
     "free": Wish(task="regenerate", freedom=1.0),
     "match": Wish(_match, "regenerate", freedom=1.0, beside="free"),
     "again": Wish(task="restyle", seconds=3.0),

@@ -30,6 +30,7 @@ from segue.joint.settings import JointSettings
 from segue.joint.track import Heard, listen
 from segue.prior.contract import REFERENCE_RMS
 from segue.render.jobs import Job
+from segue.render.region import Take
 from segue.render.renderer import Rendered, Renderer
 from segue.render.settings import RenderSettings
 from segue.tasks.plan import Stereo
@@ -108,10 +109,22 @@ def measure(left: Minute, right: Minute, renderer: Renderer, ear: Musicnn) -> di
         return facts
     job = joined(a, b, plan, paper_freedom())
     rendered = renderer.render(job.plan, RenderSettings())
-    takes = rendered.regions[0].takes
-    ranks = [{"method": t.method, "realism": t.scores.realism, "strays": t.scores.strays} for t in takes]
+    ranks = [_ranked(job, take, ear) for take in rendered.regions[0].takes]
     scores = {name: _scores(one, ear) for name, one in _by_method(a, b, plan, job, rendered).items()}
     return {**facts, "ranks": ranks, "methods": scores}
+
+
+def _ranked(job: Job, take: Take, ear: Musicnn) -> dict[str, Any]:
+    """What ranked a take, and what the ear hears of it: enough to weigh the ranking anew without rendering."""
+    gap, measured = job.plan.regions[0].gap, take.scores
+    placed = _around(job.plan.timeline, gap, take.audio, take.audio)
+    return {
+        "method": take.method,
+        "total": measured.total,
+        "realism": measured.realism,
+        "strays": measured.strays,
+        "embedding": _placed(placed, ear),
+    }
 
 
 def _by_method(a: AudioFile, b: AudioFile, plan: JoinPlan, job: Job, rendered: Rendered) -> dict[str, Joined]:
@@ -138,13 +151,17 @@ def _around(timeline: Stereo, gap: Span, fill: Stereo, first: Stereo) -> Joined:
 def _scores(one: Joined, ear: Musicnn) -> dict[str, Any]:
     level = float(np.sqrt(np.mean(np.square(one.audio, dtype=np.float64)))) + 1e-9
     audio = (one.audio * np.float32(REFERENCE_RMS / level)).astype(np.float32)
-    window = ear_window(one.gap, one.audio.shape[1])
     return {
-        "embedding": _embedded(one.audio[:, window.start : window.stop], ear),
+        "embedding": _placed(one, ear),
         "beat_ms": _beat_ms(audio, one.gap),
         "dip_lu": loudness_dip_lu(audio, one.gap),
         "curve": _curve(one),
     }
+
+
+def _placed(one: Joined, ear: Musicnn) -> list[float]:
+    window = ear_window(one.gap, one.audio.shape[1])
+    return _embedded(one.audio[:, window.start : window.stop], ear)
 
 
 def _embedded(audio: Stereo, ear: Musicnn) -> list[float]:
@@ -183,7 +200,7 @@ def real_embeddings(tracks: Loader, ear: Musicnn) -> Iterator[tuple[str, list[fl
         yield excerpt.name, _embedded(tracks(excerpt)[:, start : start + EAR_SAMPLES], ear)
 
 
-def run(music: Path, out: Path, count: int) -> None:
+def run(music: Path, out: Path, count: int, seed: int) -> None:
     """Measure what ``out`` does not have yet; one line each.
 
     Raises:
@@ -202,7 +219,7 @@ def run(music: Path, out: Path, count: int) -> None:
             for name, embedding in real_embeddings(tracks, ear):
                 if f"real {name}" not in known:
                     write({"name": f"real {name}", "embedding": embedding})
-        for a, b in pairs(count):
+        for a, b in pairs(count, seed):
             name = f"{a.package}/{a.file} > {b.package}/{b.file}"
             if name in known:
                 continue
@@ -233,9 +250,10 @@ def main() -> None:
     parser.add_argument("music", type=Path, help="where the music is (segue-bench music)")
     parser.add_argument("out", type=Path, help="one line of JSON a pair; goes on where it was stopped")
     parser.add_argument("--pairs", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=7, help="of the pairs")
     parser.add_argument("--page", type=Path, help="a Markdown page to write the tables into")
     given = parser.parse_args()
-    run(given.music, given.out, given.pairs)
+    run(given.music, given.out, given.pairs, given.seed)
     if given.page is not None:
         from segue_bench.report.transitions import write_page
 

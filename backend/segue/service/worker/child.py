@@ -25,7 +25,7 @@ from typing import Any, Literal
 from segue.clip.clip import Clip
 from segue.clip.files import AudioFile
 from segue.clip.recipe import running_versions
-from segue.errors import AudioFileError, BundleRejected, Cancelled, InvalidRequest, NonFinite, SegueError
+from segue.errors import Cancelled, SegueError
 from segue.prior.runtime import SessionSettings
 from segue.render.renderer import Renderer
 from segue.service.events import Event, Failed
@@ -43,13 +43,6 @@ ALIVE_SECONDS = 0.5
 BUNDLES = 2
 """Kept open at once."""
 
-_CODES: dict[type[Exception], Code] = {
-    InvalidRequest: Code.INVALID,
-    AudioFileError: Code.INVALID,
-    BundleRejected: Code.MODEL_REJECTED,
-    NonFinite: Code.NONFINITE,
-    SegueError: Code.RESOURCE,
-}
 _NO_MEMORY = ("allocate memory", "out of memory", "failed to allocate", "bad_alloc", "bad allocation")
 _log = logging.getLogger(__name__)
 
@@ -233,11 +226,10 @@ class Child:
 def _failure(error: Exception) -> Failed:
     if is_memory(error):
         return Failed.of(Code.RESOURCE, f"memory ran out, also with one item at a time and nothing else kept: {error}")
-    code = next((code for kind, code in _CODES.items() if isinstance(error, kind)), Code.INTERNAL)
-    if code is Code.INTERNAL:
+    failed = Failed.by(error)
+    if failed.code is Code.INTERNAL:
         _log.exception("a defect", exc_info=error)
-        return Failed.of(code, f"{type(error).__name__}: {error}")
-    return Failed.of(code, str(error))
+    return failed
 
 
 def _limit_memory(settings: DeviceSettings) -> None:

@@ -37,7 +37,9 @@ class Material:
         """Bytes it holds now; features are added to a song as they are needed."""
         arrays = [self.job.plan.timeline, *self.job.plan.songs, *(file.samples for file in self.files.values())]
         arrays += [region.x_bar for region in self.job.plan.regions if region.x_bar is not None]
-        arrays += [value for value in vars(self.song).values() if isinstance(value, np.ndarray)]
+        arrays += [] if self.job.plan.sound is None else [self.job.plan.sound]
+        for song in {self.song, self.song.units}:
+            arrays += [value for value in vars(song).values() if isinstance(value, np.ndarray)]
         owners = {id(_owner(array)): _owner(array).nbytes for array in arrays}
         return sum(owners.values())
 
@@ -59,7 +61,7 @@ def prepare(header: Header, files: Files, renderer: Renderer) -> Material:
     names = dict(zip(header["audio"], header["names"], strict=False))
     named = {role: replace(files[role], name=names.get(role, role)) for role in header["audio"]}
     songs = tuple(file for role, file in named.items() if role.startswith("song"))
-    job = BUILDERS[header["task"]](header, named, songs)
+    job = jobs.sounding_like(BUILDERS[header["task"]](header, named, songs), named.get("sound"))
     digests = {role: about["digest"] for role, about in header["audio"].items()}
     return Material(job, named, digests, renderer.song(job.plan))
 
