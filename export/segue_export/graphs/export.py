@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import gc
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -123,7 +124,9 @@ def _export(jobs: Sequence[_Job], folder: Path, weights: str, demand: _Demand) -
         for job in jobs:
             _release(job)
         return [
-            check_parity(functools.partial(load_function, job.signature, temporary), c, tolerance=demand.tolerance)
+            check_parity(
+                functools.partial(load_function, job.signature, temporary), c, temporary, tolerance=demand.tolerance
+            )
             for job, c in zip(jobs, cases, strict=True)
         ]
 
@@ -139,6 +142,7 @@ def _write_graphs(job: _Job, folder: Path, weights: WeightsFile) -> None:
     with tempfile.TemporaryDirectory(dir=folder) as scratch, torch.no_grad():
         joint = Path(scratch) / "joint.onnx"
         export_joint(job.module, job.signature, joint)
+        gc.collect()  # the tracer's graphs point at themselves
         graphs = cut(onnx.load(joint, load_external_data=False), joint.parent, job.signature, weights)
     for name, model in zip(job.signature.graphs, (graphs.plain, graphs.fw, graphs.bw), strict=True):
         (folder / f"{name}.onnx").write_bytes(model.SerializeToString(deterministic=True))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from onnxruntime import OrtValue
 from torch import Tensor, nn
@@ -99,18 +102,42 @@ def _plain_error(function: OnnxFunction, case: Reference) -> float:
     return relative_error(function(variable, others), case.output)
 
 
-def _forward_error(function: OnnxFunction, case: Reference) -> tuple[float, dict[str, Any]]:
-    """Of the graph that saves what the pull-back needs, and what it saved, in memory of its own."""
+@dataclass(frozen=True)
+class _Saved:
+    """What the forward graph saved in one case: tensors as they are, all else as files, which may be large."""
+
+    tensors: Mapping[str, Tensor]
+    files: Mapping[str, Path]
+
+    @staticmethod
+    def of(values: Mapping[str, Any], folder: Path) -> _Saved:
+        """``folder`` is for this case alone."""
+        folder.mkdir()
+        tensors = {name: value for name, value in values.items() if isinstance(value, Tensor)}
+        files = {name: folder / f"{i}.npy" for i, name in enumerate(n for n in values if n not in tensors)}
+        for name, path in files.items():
+            np.save(path, values[name].numpy())
+        return _Saved(tensors, files)
+
+    def values(self) -> dict[str, Any]:
+        """As the pull-back takes them."""
+        return {**self.tensors, **{n: OrtValue.ortvalue_from_numpy(np.load(path)) for n, path in self.files.items()}}
+
+
+def _forward_error(function: OnnxFunction, case: Reference, folder: Path) -> tuple[float, _Saved]:
+    """Of the graph that saves what the pull-back needs, and what it saved."""
     variable, others = _split(function, case)
     output, values = function.forward(variable, others, tuple(case.output.shape))
-    kept = {n: v if isinstance(v, Tensor) else OrtValue.ortvalue_from_numpy(v.numpy()) for n, v in values.items()}
-    return relative_error(output, case.output), kept
+    return relative_error(output, case.output), _Saved.of(values, folder)
 
 
-def check_parity(load: Callable[[], OnnxFunction], cases: Sequence[Reference], *, tolerance: float) -> ParityReport:
+def check_parity(
+    load: Callable[[], OnnxFunction], cases: Sequence[Reference], scratch: Path, *, tolerance: float
+) -> ParityReport:
     """Largest errors over all cases, through the code that will run the graphs.
 
-    ``load`` opens the function anew for each of its three graphs, so that one at a time holds its weights.
+    ``load`` opens the function anew for each of its three graphs, so that one at a time holds its weights. What is
+    saved for the pull-back lies in ``scratch`` meanwhile.
 
     Raises:
         ExportMismatch: an error above ``tolerance``; the message names the largest and its case.
@@ -118,13 +145,14 @@ def check_parity(load: Callable[[], OnnxFunction], cases: Sequence[Reference], *
     function = load()
     graphs = function.signature.graphs
     plain = [_plain_error(function, case) for case in cases]
-    function = load()
-    forward = [_forward_error(function, case) for case in cases]
-    function = load()
-    pulled = [
-        relative_error(function.pull_back(values, case.cot), case.gradient)
-        for (_, values), case in zip(forward, cases, strict=True)
-    ]
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        function = load()
+        forward = [_forward_error(function, case, Path(folder) / str(i)) for i, case in enumerate(cases)]
+        function = load()
+        pulled = [
+            relative_error(function.pull_back(saved.values(), case.cot), case.gradient)
+            for (_, saved), case in zip(forward, cases, strict=True)
+        ]
     errors = [(p, f, g) for p, (f, _), g in zip(plain, forward, pulled, strict=True)]
     report = ParityReport(*(max(column) for column in zip(*errors, strict=True)))
     if not report.largest <= tolerance:

@@ -188,7 +188,10 @@ def save_onnx(
     inputs: Sequence[TensorSpec],
     outputs: Sequence[str],
 ) -> None:
-    """Write a module as an ONNX graph, every named axis of its inputs dynamic, its weights beside it."""
+    """Write a module as an ONNX graph, every named axis of its inputs dynamic, its weights beside it.
+
+    Afterwards nobody but the module holds its weights.
+    """
     axes = tuple({i: torch.export.Dim.DYNAMIC for i, a in enumerate(s.shape) if isinstance(a, str)} for s in inputs)
     with quiet():
         program = torch.onnx.export(
@@ -203,6 +206,9 @@ def save_onnx(
         )
         assert program is not None  # None only where a file is asked for
         program.save(path, external_data=True)
+    # The exporter's rewriting rules live as long as the process, and keep the last graph they saw.
+    for value in program.model.graph.initializers.values():
+        value.const_value = None
 
 
 def export_joint(module: nn.Module, signature: Signature, path: Path) -> None:

@@ -15,7 +15,7 @@ from segue_export.importers.contract import DENOISER, Family
 from segue_export.importers.source import Source
 
 _BASE_BYTES = 1_500 << 20  # Python, torch, diffusers and the exporter themselves
-_COPIES = 5.0  # of the largest part in float32, at the peak; measured on Stable Audio 3 small (docs/priors.md)
+_COPIES = 2.5  # of the largest part in float32, at the peak; measured on Stable Audio 3 small (docs/priors.md)
 _SECONDS_PER_BILLION = 600.0
 _SECONDS_PER_GRAPH = 300.0  # tracing: it grows with layers, not with their width
 GIB = 1 << 30
