@@ -182,7 +182,10 @@ void Engine::set_song_file(const std::filesystem::path& path) {
 }
 
 void Engine::forget_capture() {
-    impl_->change([&] { impl_->model.song.clear(); });
+    impl_->change([&] {
+        for (CaptureBlock block; impl_->realtime.take(block);) continue;  // heard too, if not yet by the worker
+        impl_->model.song.clear();
+    });
 }
 
 void Engine::reconnect() {

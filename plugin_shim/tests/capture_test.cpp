@@ -163,7 +163,7 @@ TEST_CASE("offline, a worker that never comes costs one second in all, not one a
     for (int i = 0; i < 100; ++i) capture.write(heard);
     const std::chrono::duration<double> waited = std::chrono::steady_clock::now() - began;
     CHECK(waited.count() >= 1.0);
-    CHECK(waited.count() < 3.0);
+    CHECK(waited.count() < 20.0);  // a second for each block would be a hundred
     CHECK(capture.blocks_lost() == 101);
 }
 
