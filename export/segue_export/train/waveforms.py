@@ -48,9 +48,10 @@ class WaveBatch:
         return self.mask, self.x_0 * self.mask
 
     def naive_error(self) -> Float[Tensor, ""]:
-        """Squared error in the gap of the music's mean, which is silence but for the noise bands."""
+        """Squared error in the gap, mean over the items, of the music's mean: silence, but for the noise bands."""
         gap = 1.0 - self.mask
-        return (self.x_0.square() * gap).sum() / (gap.sum() * self.x_0.shape[1]).clamp_min(1.0)
+        power = (self.x_0.square() * gap).sum((1, 2))
+        return (power / (gap.sum((1, 2)) * self.x_0.shape[1]).clamp_min(1.0)).mean()
 
     def to(self, device: torch.device) -> WaveBatch:
         """The batch on another device."""
