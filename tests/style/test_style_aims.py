@@ -24,11 +24,12 @@ RATE = 44100
 GAP = Span(5 * RATE, 7 * RATE)
 
 
-def ground_in(audio: Stereo) -> Ground:
+def ground_in(audio: Stereo, heard: Span | None = None) -> Ground:
     codec = Bundle.open(None).codec()
     assert isinstance(codec, MelCodec)
-    heard = Span(GAP.start - RATE // 2, GAP.stop + RATE // 2)
-    return Ground(Song.of(audio, [GAP], codec), GAP, heard, GAP, None, ())
+    inside = GAP if heard is None else heard
+    around = Span(GAP.start - RATE // 2, GAP.stop + RATE // 2) if heard is None else heard
+    return Ground(Song.of(audio, [GAP], codec), GAP, around, inside, None, ())
 
 
 def misses(term: Term, audio: Stereo, ground: Ground) -> float:
@@ -71,3 +72,15 @@ def test_noise_of_the_loudness_that_is_drawn_fulfils_the_curve_and_6_db_less_doe
     term = aim_follow(Follow(feature="loudness", points=((0.0, lufs),)), ground)
     assert misses(term, at_reference, ground) < 0.02
     assert misses(term, np.float32(0.5) * at_reference, ground) == pytest.approx(4.0, rel=0.2)
+
+
+def test_a_stretch_shorter_than_the_features_frame_is_measured_whole() -> None:
+    """Half a frame of drawn loudness: a window of a bundle, or a clip, may be that short."""
+    audio = np.random.default_rng(0).normal(0.0, 0.1, (2, 12 * RATE)).astype(np.float32)
+    half = FEATURES["loudness"].drawn.n_fft // 2
+    ground = ground_in(audio, Span(GAP.start, GAP.start + half))
+    lufs = float(measured(operator_of(FEATURES["loudness"]), audio).mean())
+    term = aim_follow(Follow(feature="loudness", points=((0.0, lufs),)), ground)
+    at_reference = audio * np.float32(ground.song.gain)
+    assert misses(term, at_reference, ground) < 0.05
+    assert misses(term, np.float32(0.5) * at_reference, ground) == pytest.approx(4.0, rel=0.3)

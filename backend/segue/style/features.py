@@ -65,8 +65,15 @@ class Feature:
 
         Measured as finely as what is kept, strokes would have to melt into the line.
         """
-        operator = Choice(self.operator.name, {**self.operator.settings, **self.slowly})
-        return replace(self, operator=operator, n_fft=int(self.slowly.get("n_fft", self.n_fft)))
+        return self._set(**self.slowly)
+
+    def fitting(self, samples: int) -> Feature:
+        """This feature over a stretch of so many samples: a stretch shorter than its frame is measured as one."""
+        return self if samples >= self.n_fft else self._set(n_fft=samples - samples % 2)
+
+    def _set(self, **settings: int | float) -> Feature:
+        operator = Choice(self.operator.name, {**self.operator.settings, **settings})
+        return replace(self, operator=operator, n_fft=int(settings.get("n_fft", self.n_fft)))
 
 
 def _lufs(values: Values, place: Place) -> Values:

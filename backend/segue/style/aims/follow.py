@@ -15,7 +15,7 @@ from segue.style.terms import Follow
 
 def aim_follow(follow: Follow, ground: Ground) -> Term:
     """The drawn values at the frames that are meant, as the operator measures them."""
-    it = feature(follow.feature).drawn
+    it = feature(follow.feature).drawn.fitting(ground.heard.length)
     if it.asked is None:
         raise InvalidRequest(f"{follow.feature} cannot be drawn as a curve; it can be matched")
     around = usual(it, ground)

@@ -23,7 +23,7 @@ def aim_match(match: Match, ground: Ground) -> Term:
     Raises:
         InvalidRequest: neither an original nor enough music beside the gap.
     """
-    it = feature(match.feature)
+    it = feature(match.feature).fitting(ground.heard.length)
     target = _around(it, match.feature, ground) if ground.original is None else _original(it, ground)
     return feature_term(it, ground, target + match.shift, match.weight)
 
