@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.plugin.builds import core
+from tests.plugin.builds import ROOT, core
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="watches system calls by Linux's own means")
 
@@ -37,6 +37,17 @@ def assert_passed(done: subprocess.CompletedProcess[str]) -> None:
 
 def test_the_unit_tests_pass() -> None:
     assert_passed(run(programs() / "segue_plugin_tests"))
+
+
+def test_a_second_configuration_compiles_as_the_first_did(tmp_path: Path) -> None:
+    """Else every build after the first compiles everything again: minutes, for each sanitizer."""
+    configure = ["cmake", "-S", str(ROOT / "plugin_shim"), "-B", str(tmp_path), "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON"]
+    commands = []
+    for _ in range(2):
+        subprocess.run([*configure, "-DSEGUE_PLUGIN_FORMATS=OFF"], check=True, capture_output=True, timeout=300)
+        commands.append((tmp_path / "compile_commands.json").read_text())
+    assert "connection.cpp" in commands[0]
+    assert commands[1] == commands[0]
 
 
 def test_the_address_and_undefined_behaviour_sanitizers_find_nothing() -> None:
