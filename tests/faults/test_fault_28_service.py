@@ -24,7 +24,7 @@ def test_fault_28_predictions_that_become_nan_fail_their_job_and_the_next_one_wo
     renderer = RunningRenderer(tmp_path, "--drain", "0")
     try:
         with segue.Client(renderer.file) as client:
-            assert [bundle.name for bundle in client.welcome.bundles] == ["embedded", "overflowing"]
+            assert [bundle.name for bundle in client.welcome.bundles] == ["embedded", "overflowing", "waveform"]
             with pytest.raises(ServiceError, match=r"not finite at step 0 .*another bundle") as caught:
                 client.fill(song().samples, RATE, (5.0, 6.0), settings=segue.RenderSettings(bundle="overflowing"))
             assert caught.value.code == "NONFINITE"

@@ -69,7 +69,7 @@ def test_a_client_that_gives_no_credit_hears_of_the_end_of_its_jobs_all_the_same
         peer.await_(messages.Candidate)
         peer.send(messages.Cancel(job="unwanted", generation=0))
         assert isinstance(peer.final("unwanted"), messages.Cancelled)
-        start(peer, "late", submit("late", endless(), credits_=0, deadline=30.0))  # on a process that is ready by now
+        start(peer, "late", submit("late", endless(), credits_=0, deadline=15.0))  # on a process that is ready by now
         assert isinstance(peer.await_((messages.Candidate, *messages.FINAL)), messages.Candidate)
         assert isinstance(peer.final("late"), messages.Timeout)
 

@@ -136,18 +136,29 @@ def test_names_of_clients_are_no_paths(tmp_path: Path, name: str) -> None:
 
 def test_the_catalogue_lists_folders_and_zips_by_name_and_finds_new_ones(tmp_path: Path) -> None:
     catalog = Catalog(folder=tmp_path / "bundles")
-    assert [bundle.name for bundle in catalog.bundles] == ["embedded"]
+    assert [bundle.name for bundle in catalog.bundles] == ["embedded", "waveform"]
     folder = tmp_path / "bundles" / "mine"
     folder.mkdir(parents=True)
     shutil.copy(embedded_folder() / "manifest.toml", folder)
     with zipfile.ZipFile(tmp_path / "bundles" / "zipped.zip", "w") as archive:
         archive.write(folder / "manifest.toml", "manifest.toml")
     (tmp_path / "bundles" / "broken.zip").write_bytes(b"no zip")
-    assert [bundle.name for bundle in catalog.bundles] == ["embedded", "mine", "zipped"]
+    assert [bundle.name for bundle in catalog.bundles] == ["embedded", "mine", "zipped", "waveform"]
     assert catalog.resolve("embedded") is None
     assert catalog.resolve("mine") == "mine"
-    with pytest.raises(BundleRejected, match="embedded, mine, zipped"):
+    assert catalog.resolve("waveform") == "waveform"
+    with pytest.raises(BundleRejected, match="embedded, mine, zipped, waveform"):
         catalog.resolve("../mine")
+
+
+def test_the_default_of_a_renderer_may_be_a_bundle_of_the_package_by_name(tmp_path: Path) -> None:
+    catalog = Catalog("waveform", tmp_path / "bundles")
+    assert [(bundle.name, bundle.kind) for bundle in catalog.bundles] == [
+        ("waveform", "waveform"),
+        ("embedded", "latent"),
+    ]
+    assert catalog.resolve("waveform") is None
+    assert catalog.resolve("embedded") == "embedded"
 
 
 def test_the_samplers_told_to_clients_are_those_of_the_registry() -> None:

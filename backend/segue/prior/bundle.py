@@ -10,12 +10,11 @@ from pathlib import Path
 
 import platformdirs
 
-from segue.errors import BundleRejected
 from segue.prior.archive import unpack
 from segue.prior.checks import check_files, check_graphs
 from segue.prior.codecs.registry import CodecSource, make_codec
 from segue.prior.contract import Codec
-from segue.prior.folders import bundles_folder, embedded_folder, is_bundle_name, packaged_folder
+from segue.prior.folders import embedded_folder, find_bundle, packaged_folder
 from segue.prior.manifest import TOKENIZER, Manifest, read_manifest
 from segue.prior.onnx_function import OnnxDenoiser, OnnxFunction
 from segue.prior.prompts import Prompts
@@ -54,7 +53,7 @@ class Bundle:
             ResourceError: a zip needs more room than there is.
         """
         cache = cache or platformdirs.user_cache_path("segue")
-        folder = embedded_folder() if source is None else _find(source)
+        folder = embedded_folder() if source is None else find_bundle(source)
         packaged = source is None or folder.parent == packaged_folder()
         if not folder.is_dir():
             folder = unpack(folder, cache)
@@ -93,18 +92,3 @@ class Bundle:
 
     def _load(self, signature: Signature, settings: SessionSettings | None) -> OnnxFunction:
         return OnnxFunction(signature, self._graphs, settings or SessionSettings())
-
-
-def _find(source: str | Path) -> Path:
-    """The folder or zip a source names."""
-    if isinstance(source, Path) or not is_bundle_name(source):
-        path = Path(source)
-        if not path.exists():
-            raise BundleRejected(f"expected a bundle at {path}, there is nothing")
-        return path
-    for path in (bundles_folder() / source, bundles_folder() / f"{source}.zip", packaged_folder() / source):
-        if path.exists():
-            return path
-    raise BundleRejected(
-        f"no bundle named {source!r} in {bundles_folder()}: put its folder or zip there, or give a path (as ./{source})"
-    )

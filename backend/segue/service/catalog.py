@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 
 from segue.errors import BundleRejected, InvalidRequest
-from segue.prior.folders import bundles_folder, embedded_folder, is_bundle_name, packaged_folder
+from segue.prior.folders import bundles_folder, embedded_folder, find_bundle, is_bundle_name, packaged_folder
 from segue.prior.manifest import MANIFEST, Manifest, parse_manifest, read_manifest
 from segue.service.jobs import TASK_USES
 from segue.service.wire import EMBEDDED
@@ -39,7 +39,7 @@ class Catalog:
         if default is None:
             name, manifest = EMBEDDED, read_manifest(embedded_folder())[0]
         else:
-            manifest = _manifest(self._folder / default if is_bundle_name(default) else Path(default))
+            manifest = _manifest(find_bundle(default, self._folder))
             name = default if is_bundle_name(default) else manifest.name
         self._default, self._spoken = _listed(name, manifest), _spoken(manifest)
         self._looked: int | None = -1
