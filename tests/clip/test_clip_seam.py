@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import butter, lfilter, sosfilt
@@ -17,6 +20,7 @@ from tests.songs import loop_song
 RATE, SECONDS, MARGIN = 44100, 3, SeamSettings().margin
 GAP = Span(60_000, 100_000)
 COVERS = Span(GAP.start - MARGIN, GAP.stop + MARGIN)
+EXCERPT = Path(__file__).parents[2] / "examples" / "music" / "upbeat.flac"
 
 
 def tone(frequency: float = 440.0) -> np.ndarray:
@@ -214,3 +218,23 @@ def test_a_clean_tonal_context_does_not_blow_up_what_a_foreign_patch_has_wrong(a
     for patch in (song[:, covers.start - 40_000 : covers.stop - 40_000], noise):
         joined = join(song, gap, patch, covers)
         assert np.abs(joined.samples).max() < 2.0 * max(np.abs(song).max(), np.abs(patch).max())
+
+
+def test_another_place_of_real_music_is_joined_with_no_click() -> None:
+    """12 gaps, each filled by what stands 1.1 s before and after: a model of the context let these click, z up to 6."""
+    song, rate = soundfile.read(EXCERPT, dtype="float32", always_2d=True)
+    song = np.ascontiguousarray(song.T)
+    assert rate == RATE
+    found = []
+    for start in np.linspace(60_000, song.shape[1] - 200_000, 12).astype(int):
+        gap = Span(int(start), int(start) + 40_000)
+        reference = seam_reference(song, [gap])
+        assert reference is not None
+        for away in (-50_000, 50_000):
+            covers = Span(gap.start - MARGIN, gap.stop + MARGIN)
+            joined = join(song, gap, song[:, covers.start + away : covers.stop + away], covers)
+            result = np.concatenate([song[:, : gap.start], joined.samples, song[:, gap.stop :]], axis=1)
+            found.append(seam_z(result, gap, reference))
+    z = np.array(found, float)
+    assert z.mean() < 2.1
+    assert z.max() < 5.0

@@ -1,8 +1,8 @@
 """Joining a generated patch to what stands around its gap.
 
-Nothing outside the gap changes. Inside it there is no context to fade from, so the context is made to go on: an
-autoregressive model of the context takes the patch's innovation as its input and the context as its past. That
-continuation is continuous with the context, equals the patch where the patch was right, and is faded into the patch.
+Nothing outside the gap changes. Inside it there is no context to fade from, so the context is made to go on: what it
+differs from the patch by, beside the gap, goes on as its own autoregressive model says it would, on top of the patch.
+That continuation is continuous with the context, equals the patch where the patch was right, and is faded into it.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from segue.errors import InvalidRequest
 
 Stereo = Float[np.ndarray, "2 _samples"]
 Gains = Float[np.ndarray, "2 bands"]
-Coefficients = Float[np.ndarray, " _order"]
+Wrong = Float[np.ndarray, " _samples"]
 
 _FILTER_TAIL = 8192  # samples the smooth zero-phase gains ring at most
 _HANDOVER = 0.03  # seconds over which two shifts pass
 _WORTH = 0.15  # of correlation, both sides together: what a hand-over must gain
 _CERTAIN = 4.0  # bandwidth times duration at which a measured gain counts half
-_DAMPINGS = (1.0, 0.999, 0.997, 0.99, 0.97, 0.9, 0.0)  # of the model's poles, until a difference does not grow
+_DAMPINGS = (1.0, 0.99, 0.97, 0.9, 0.8, 0.6, 0.0)  # of the model's poles, until a difference grows no more
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class SeamSettings:
 
     ``fade`` in seconds, 0.01 to 0.03; ``reach``: largest shift in seconds; ``gain_limit_db``: most a third octave is
     moved, 0 leaves the patch's spectrum alone; ``settle``: seconds from a seam in which that falls to 1 / e (the few
-    milliseconds that are compared say little of what is far from them); ``order`` of the context's model, estimated
-    from ``listen`` samples.
+    milliseconds that are compared say little of what is far from them); ``order`` of the model by which the
+    difference of context and patch goes on.
     """
 
     margin: int = 4096
@@ -47,8 +47,7 @@ class SeamSettings:
     reach: float = 0.002
     gain_limit_db: float = 6.0
     settle: float = 0.5
-    order: int = 512
-    listen: int = 8192
+    order: int = 256
 
     def __post_init__(self) -> None:
         if not 0.01 <= self.fade <= 0.03:
@@ -59,10 +58,8 @@ class SeamSettings:
             )
         if not self.settle > 0.0:
             raise InvalidRequest(f"expected gains to settle in more than 0 s, got {self.settle}")
-        if self.margin < 1 or self.order < 1 or self.listen <= self.order:
-            raise InvalidRequest(
-                "expected margin and order of at least 1, and more samples to listen to than the order"
-            )
+        if self.margin < 1 or self.order < 1:
+            raise InvalidRequest(f"expected margin and order of at least 1, got {self.margin} and {self.order}")
 
 
 @dataclass(frozen=True)
@@ -85,33 +82,6 @@ class Joined:
     right: Side | None
 
 
-@dataclass(frozen=True)
-class Models:
-    """Autoregressive models of mid and side on each side of a gap: what :func:`join` lets the context go on by."""
-
-    left: tuple[Coefficients, Coefficients]
-    right: tuple[Coefficients, Coefficients]
-
-
-def listen(
-    timeline: Float[np.ndarray, "2 timeline"],
-    gap: Span,
-    settings: SeamSettings | None = None,
-    *,
-    known: Span | None = None,
-) -> Models:
-    """The models of a gap's contexts; made once, they serve every candidate for the gap."""
-    settings, known = settings or SeamSettings(), known or Span(0, timeline.shape[1])
-    before = _to_mid_side(timeline[:, max(known.start, gap.start - settings.listen) : gap.start])
-    after = _to_mid_side(timeline[:, gap.stop : min(known.stop, gap.stop + settings.listen)])[:, ::-1]
-
-    def model(heard: Stereo) -> tuple[Coefficients, Coefficients]:
-        order = min(settings.order, heard.shape[1] // 3)
-        return burg([heard[0]], order), burg([heard[1]], order)
-
-    return Models(model(before), model(after))
-
-
 def join(
     timeline: Float[np.ndarray, "2 timeline"],
     gap: Span,
@@ -120,14 +90,12 @@ def join(
     settings: SeamSettings | None = None,
     *,
     known: Span | None = None,
-    models: Models | None = None,
 ) -> Joined:
     """Fit ``patch`` into ``gap`` of ``timeline``, all 44.1 kHz stereo.
 
     ``covers``: the span of the timeline that ``patch`` (2, samples) stands for, with a margin of up to
     ``settings.margin`` samples on each side of the gap, in which the patch says what it takes the context for.
     ``known``: the context around this gap that may be compared with (up to the next gap); the default is all.
-    ``models``: of :func:`listen`, where they are at hand.
 
     1. Align: the shift within ``reach`` with the largest correlation to both contexts. Where one shift cannot serve
        both, each side has its own and the patch passes between them in the middle; warping time would bend the pitch.
@@ -161,8 +129,7 @@ def join(
         for part in (slice(0, inner.start), slice(inner.stop, None))
     ]
     aligned = _levelled(aligned, inner, gains, settings.settle)
-    models = models or listen(timeline, gap, settings, known=known)
-    joined = _fade_in(context, aligned, inner, models, settings)
+    joined = _fade_in(context, aligned, inner, settings)
     reports = [
         Side(shift, float(curve[shift + len(curve) // 2]), float(np.abs(gain).max())) if margin else None
         for margin, curve, shift, gain in zip((left, right), likeness, shifts, gains, strict=True)
@@ -277,43 +244,50 @@ def _filtered(audio: Stereo, gains: Gains) -> Stereo:
     return filtered
 
 
-def _fade_in(context: Stereo, patch: Stereo, inner: Span, models: Models, settings: SeamSettings) -> Stereo:
+def _fade_in(context: Stereo, patch: Stereo, inner: Span, settings: SeamSettings) -> Stereo:
     """The gap: from the left context's continuation into the patch, and from the patch into the right context's."""
     gap = patch[:, inner.start : inner.stop].copy()
     sides = int(inner.start > 0) + int(inner.stop < patch.shape[1])
     fade = min(round(settings.fade * MODEL_RATE), inner.length // max(1, sides))
     wrong = context - patch
     if inner.start > 0:
-        more = _continued(models.left, wrong[:, : inner.start], fade)
+        more = _continued(wrong[:, : inner.start], fade, settings.order)
         gap[:, :fade] = _matched_fade(gap[:, :fade] + more, gap[:, :fade])
     if inner.stop < patch.shape[1] and fade:
-        more = _continued(models.right, wrong[:, : inner.stop - 1 : -1], fade)
+        more = _continued(wrong[:, : inner.stop - 1 : -1], fade, settings.order)
         end = gap[:, ::-1][:, :fade]
         gap[:, ::-1][:, :fade] = _matched_fade(end + more, end)
     return gap
 
 
-def _continued(models: tuple[Coefficients, Coefficients], wrong: Stereo, length: int) -> Stereo:
-    """How the difference of context and patch dies away under the context's model.
+def _continued(wrong: Stereo, length: int, order: int) -> Stereo:
+    """How the difference of context and patch goes on, by a model of that difference, mid and side apart."""
+    return np.stack([_dying(w, length, order) for w in wrong])
 
-    The model is linear: patch + this = the context's past going on under the patch's innovation.
+
+def _dying(wrong: Wrong, length: int, order: int) -> Wrong:
+    """The next samples of ``wrong`` as its own model has them, as far as possible no higher and no steeper than it was.
+
+    A model of the context instead answers a difference it does not know with a click: what it has no tone for, it takes
+    for an innovation. Where this one's answer grows, its poles are drawn in, a_k g^k (bandwidth expansion: Viswanathan
+    and Makhoul 1975).
     """
-    return np.stack([_dying(a, w, length) for a, w in zip(models, wrong, strict=True)])
-
-
-def _dying(a: Coefficients, wrong: Float[np.ndarray, " _samples"], length: int) -> Float[np.ndarray, " _length"]:
-    """The model's answer to ``wrong``, never above its peak.
-
-    The model of a clean tone answers a history it did not come from, such as a patch's noise, a hundredfold before it
-    dies away. Its poles are then drawn in, a_k g^k (bandwidth expansion: Viswanathan and Makhoul 1975).
-    """
-    most = float(np.abs(wrong[len(wrong) - max(1, len(a)) :]).max(initial=0.0))
-    lags = np.arange(1, len(a) + 1)
-    for damping in _DAMPINGS:
-        answer = continuation(a * damping**lags, wrong, length)
-        if np.abs(answer).max(initial=0.0) <= most:
+    a = burg([wrong], min(order, len(wrong) // 3))
+    lags, usual = np.arange(1, len(a) + 1), _extent(wrong)
+    answers = (continuation(a * damping**lags, wrong, length) for damping in _DAMPINGS)
+    least, best = math.inf, np.zeros(length)
+    for answer in answers:
+        growth = float((_extent(np.concatenate([wrong[-1:], answer])) / np.maximum(usual, FLOOR)).max())
+        if growth < least:
+            least, best = growth, answer
+        if growth <= 1.0:
             break
-    return answer
+    return best
+
+
+def _extent(x: Wrong) -> Wrong:
+    """The largest value, and the largest step from sample to sample."""
+    return np.array([np.abs(x).max(initial=0.0), np.abs(np.diff(x)).max(initial=0.0)])
 
 
 def _matched_fade(out: Stereo, into: Stereo) -> Stereo:

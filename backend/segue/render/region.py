@@ -10,7 +10,7 @@ import numpy as np
 
 from segue.clip.analysis import SeamReference
 from segue.clip.clip import MODEL_RATE
-from segue.clip.seam import Models, SeamSettings, join, listen
+from segue.clip.seam import SeamSettings, join
 from segue.clip.span import Span
 from segue.errors import InvalidRequest, NonFinite
 from segue.recall.donors import DonorPair
@@ -151,7 +151,6 @@ class Surroundings:
     """What all candidates for a gap are joined to and measured against; found once."""
 
     known: Span
-    models: Models
     reference: SeamReference | None
 
 
@@ -161,7 +160,7 @@ _found: WeakKeyDictionary[Song, dict[Span, Surroundings]] = WeakKeyDictionary() 
 
 
 def surroundings_of(song: Song, gap: Span) -> Surroundings:
-    """The known stretch around a gap, its models, and what is usual in the track; found once for each song."""
+    """The known stretch around a gap, and what is usual in the track; found once for each song."""
     gaps = _found.setdefault(song, {})
     if gap not in gaps:
         gaps[gap] = _listen(song, gap)
@@ -172,7 +171,7 @@ def _listen(song: Song, gap: Span) -> Surroundings:
     timeline = song.audio[:, : song.timeline]
     left, right = song.context(gap, song.timeline)
     known = Span(gap.start - left.shape[1], gap.stop + right.shape[1])
-    return Surroundings(known, listen(timeline, gap, _SEAM, known=known), reference_of(timeline, song.blocked, gap))
+    return Surroundings(known, reference_of(timeline, song.blocked, gap))
 
 
 def join_candidate(
@@ -187,7 +186,7 @@ def join_candidate(
     song, expected = studio.song, candidate.expected
     timeline = song.audio[:, : song.timeline]
     covers = Span(gap.start - MARGIN, gap.stop + MARGIN)
-    joined = join(timeline, gap, candidate.audio, covers, _SEAM, known=around.known, models=around.models)
+    joined = join(timeline, gap, candidate.audio, covers, _SEAM, known=around.known)
     surprise = None
     if expected is not None and expected.mean is not None:
         surprise = surprise_of(studio.codec, expected.scene, expected.mean, timeline, joined.samples, gap)
