@@ -66,6 +66,34 @@ def test_donors_and_their_margins_are_known_material(start: int, length: int, ot
     assert pair.distance_db < 100.0
 
 
+def test_of_several_places_that_fit_as_well_each_has_its_turn_and_then_the_first_again() -> None:
+    """A phrase of 3 s that the song plays four times, with noise of its own each time; the gap is in the last."""
+    phrase, noise = notes(3, 3.1)[:, : 130 * HOP], np.random.default_rng(0)
+    again = [phrase + 0.01 * noise.standard_normal(phrase.shape).astype(np.float32) for _ in range(4)]
+    rests = [notes(seed, 4.1)[:, : 170 * HOP] for seed in range(10, 15)]
+    track = np.concatenate([rests[0], *(part for pair in zip(again, rests[1:], strict=True) for part in pair)], 1)
+    period = phrase.shape[1] + rests[0].shape[1]
+    begins = [rests[0].shape[1] + period * i for i in range(4)]
+    gap = Span(begins[3] + RATE, begins[3] + 2 * RATE)
+    song = Song.of(track, [gap], codec())
+    pairs = [song.donors(gap, turn) for turn in range(6)]
+    heard = []
+    for pair in pairs:
+        assert pair is not None
+        heard.append({begins.index(min(begins, key=lambda b: abs(b - p))) for p in (pair.left, pair.right)})
+        for place in (pair.left, pair.right):
+            assert abs((place - gap.start) % period) in (*range(1200), *range(period - 1200, period))
+    assert pairs[0] == song.donors(gap)
+    assert {0, 1, 2} == heard[0] | heard[1] | heard[2]
+    assert len({(pair.left, pair.right) for pair in pairs if pair is not None}) < len(pairs), "turns come round"
+
+
+def test_where_the_song_holds_the_music_once_more_every_turn_is_that() -> None:
+    gap = Span(SECOND + 2 * RATE, SECOND + 2 * RATE + 70_001)
+    song = Song.of(REPEATED, [gap], codec())
+    assert len({song.donors(gap, turn) for turn in range(4)}) == 1
+
+
 def test_a_song_without_room_has_no_donors() -> None:
     gap = Span(RATE, 3 * RATE)
     assert Song.of(notes(1, 4.0), [gap], codec()).donors(gap) is None

@@ -1,16 +1,26 @@
-"""Which of many places become a gap's donors: the pair whose foretold difference from the missing music is least."""
+"""Which of many places become a gap's donors: the pair whose foretold difference from the missing music is least.
+
+Others may be foretold nearly as well. They are the choices of other turns: who asks again wants to hear something else.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Integer
+
+from segue.recall.features import HOP, RATE
 
 _JUMP = 0.01
 """What a switch costs for each dB by which the donors differ there, as a share of the mean difference in the gap."""
 
 _SMOOTH = 9  # frames over which the moment to switch is judged
+_AS_GOOD = 0.5  # dB by which another choice may be foretold to be worse than the best
+_APART = 0.15  # seconds between the places of two choices: nearer, they are one place
+_MOST = 8  # choices
 
 
 @dataclass(frozen=True)
@@ -25,6 +35,32 @@ class Chosen:
     switch: int
     copy: int
     expected: float
+
+
+def choices(
+    features: Float[np.ndarray, "frames bands"],
+    places: Integer[np.ndarray, " places"],
+    foretold: Float[np.ndarray, "places length"],
+    *,
+    alone: bool = False,
+) -> Iterator[Chosen]:
+    """The best choice, then those of places apart from all before that are foretold as well, but for half a dB.
+
+    ``alone``: a choice is its one place ``copy``; no pair is wanted. There is one at least.
+    """
+    best, left = math.inf, np.ones(len(places), bool)
+    for _ in range(_MOST):
+        if not left.any():
+            return
+        chosen = choose(features, places[left], foretold[left])
+        if alone:
+            chosen = replace(chosen, left=chosen.copy, right=chosen.copy)
+        best = min(best, chosen.expected)
+        if chosen.expected > best + _AS_GOOD:
+            return
+        yield chosen
+        for place in (chosen.left, chosen.right):
+            left &= np.abs(places - place) >= _APART * RATE / HOP
 
 
 def choose(

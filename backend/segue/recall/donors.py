@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import numpy as np
 from jaxtyping import Float, Integer
 
 from segue.clip.span import Span
 from segue.recall.blocked import clear_frames, is_clear, known_after, known_before, touching_frames
-from segue.recall.choose import Chosen, choose
+from segue.recall.choose import Chosen, choices
 from segue.recall.consensus import Consensus
 from segue.recall.fades import best_shift, correlations
 from segue.recall.features import FLOOR_DB, HOP, N_FFT, RATE
@@ -236,12 +237,13 @@ def find_donors(
     features: Float[np.ndarray, "frames bands"],
     gap: Span,
     blocked: Sequence[Span],
+    turn: int = 0,
 ) -> DonorPair | None:
     """The best donor pair of ``song`` for ``gap``, or None where the song holds no room for one.
 
     ``song`` is 44.1 kHz stereo at an RMS of about 0.1, ``features`` its :func:`song_features`; ``blocked`` are the
     spans that must not be heard (this gap, other gaps, joins of files). A gap at an edge of the song uses its one
-    context.
+    context. ``turn``: 0 for the best pair; others take turns with it, see :func:`segue.recall.choose.choices`.
     """
     blocked = [*blocked, gap]
     search = donor_search(features, song.shape[1], gap, blocked)
@@ -249,10 +251,11 @@ def find_donors(
         return None
     length = -(-gap.stop // HOP) - gap.start // HOP
     parts = foretell_parts(*search.cells)
-    chosen = choose(search.features, search.places, spread_over(parts, length))
-    if search.left[1] is None or search.right[1] is None:  # one context says nothing of a second donor
-        switch = 0 if search.left[1] is None else length
-        chosen = replace(chosen, left=chosen.copy, right=chosen.copy, switch=switch)
+    alone = search.left[1] is None or search.right[1] is None  # one context says nothing of a second donor
+    turns = list(islice(choices(search.features, search.places, spread_over(parts, length), alone=alone), turn + 1))
+    chosen = turns[turn % len(turns)]
+    if alone:
+        chosen = replace(chosen, switch=0 if search.left[1] is None else length)
     consensus = Consensus.of(search.places * HOP + gap.start % HOP, parts)
     return replace(_pair(song, gap, blocked, chosen, search.left, search.right), consensus=consensus)
 

@@ -157,9 +157,12 @@ class Song:
         """The codec's standardised frames units are chosen by; made when first asked for."""
         return mel_frames(self.audio, self.codec)
 
-    def donors(self, gap: Span) -> DonorPair | None:
-        """The best donor pair for a gap of the timeline, or None where there is no room for one."""
-        return find_donors(self.audio, self.features, gap, self.blocked)
+    def donors(self, gap: Span, turn: int = 0) -> DonorPair | None:
+        """The best donor pair for a gap of the timeline, or None where there is no room for one.
+
+        ``turn``: 0 for the best; other turns take others that are foretold as well, where there are any.
+        """
+        return find_donors(self.audio, self.features, gap, self.blocked, turn)
 
     def context(self, gap: Span, reach: int) -> tuple[Stereo, Stereo]:
         """What is known right before and right after ``gap``, up to ``reach`` samples each, (2, n) and (2, m)."""

@@ -367,14 +367,17 @@ def _sounded(studio: Studio, region: Region, expected: Expected, latents: Latent
     return Candidate(method, made.audio, made.how, seed, expected)
 
 
-def donors_for(song: Song, gap: Span) -> DonorPair | None:
+def donors_for(song: Song, gap: Span, turn: int = 0) -> DonorPair | None:
     """Donors where the gap is long enough to want them."""
-    return song.donors(gap) if gap.length > DONOR_SECONDS * MODEL_RATE else None
+    return song.donors(gap, turn) if gap.length > DONOR_SECONDS * MODEL_RATE else None
 
 
-def recall(song: Song, gap: Span) -> tuple[Song, DonorPair | None]:
-    """The gap's donors and the song they are in: where it has no room for any, the song with looped contexts."""
-    pair = donors_for(song, gap)
+def recall(song: Song, gap: Span, turn: int = 0) -> tuple[Song, DonorPair | None]:
+    """The gap's donors and the song they are in: where it has no room for any, the song with looped contexts.
+
+    ``turn``: whose of the donors that are as good, see :meth:`segue.recall.song.Song.donors`.
+    """
+    pair = donors_for(song, gap, turn)
     if pair is not None or gap.length <= DONOR_SECONDS * MODEL_RATE:
         return song, pair
     loop = find_loop(song, gap)

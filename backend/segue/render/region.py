@@ -67,6 +67,9 @@ def render_region(
 ) -> RenderedRegion:
     """All candidates for a region, joined, scored and ranked; ``listener`` hears each when it is ready.
 
+    The first of ``seeds`` says as well which of the likely places of the song are heard (:meth:`Song.donors`): 0 the
+    likeliest.
+
     Raises:
         InvalidRequest: nothing is known on either side of the gap, and no other track is there to draw from.
         NonFinite: every candidate failed.
@@ -80,7 +83,7 @@ def render_region(
             "or give a song"
         )
     with progress.stage("recall"):
-        song, pair = (song, None) if alone and not song.known else recall(song, gap)
+        song, pair = (song, None) if alone and not song.known else recall(song, gap, seeds[0])
         studio = replace(studio, song=song, ear=_ear(studio, region, song))
     takes: list[Take] = []
     failed: list[NonFinite] = []
