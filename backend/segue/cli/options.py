@@ -54,7 +54,7 @@ class RenderOptions(OutputOptions):
     candidates: Annotated[
         int, typer.Option(metavar="N", help="Takes to render: the best in FILE, the next in FILE-2, FILE-3.")
     ] = 1
-    seed: Annotated[int, typer.Option(help="Same seed, same samples.")] = 0
+    seed: Annotated[int, typer.Option(help="Same seed, same samples; another one: other places of the song, too.")] = 0
     steps: Annotated[int | None, typer.Option(help="Sampling steps.", show_default="the bundle's")] = None
     sampler: Annotated[str | None, typer.Option(metavar="NAME", show_default="the bundle's")] = None
     method: Annotated[
