@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
@@ -53,7 +53,7 @@ hears of it has no surprise and no credit in its scores yet; its audio is that o
 
 @dataclass(frozen=True)
 class RenderedRegion:
-    """A gap's takes, best first; ``failed`` says what could not be rendered, and why, ``notes`` what else to know."""
+    """A gap's takes, best first, those that repeat another one last; ``failed`` says what could not be rendered, and why, ``notes`` what else to know."""
 
     gap: Span
     recallable: Recallable
@@ -108,7 +108,20 @@ def render_region(
     if not takes:
         raise failed[0] if failed else _nothing(studio.method)
     takes.sort(key=lambda take: take.scores.total)
-    return RenderedRegion(gap, Recallable.of(pair), tuple(takes), tuple(str(f) for f in failed), _notes(studio, region))
+    return RenderedRegion(
+        gap, Recallable.of(pair), distinct_first(takes), tuple(str(f) for f in failed), _notes(studio, region)
+    )
+
+
+def distinct_first(takes: Sequence[Take]) -> tuple[Take, ...]:
+    """In their order, but those whose samples are a better one's at the end: two seeds may choose the same units."""
+    heard: set[bytes] = set()
+    new, again = [], []
+    for take in takes:
+        samples = take.audio.tobytes()
+        (again if samples in heard else new).append(take)
+        heard.add(samples)
+    return (*new, *again)
 
 
 def _ear(studio: Studio, region: Region, song: Song) -> Ear | None:
