@@ -53,7 +53,9 @@ hears of it has no surprise and no credit in its scores yet; its audio is that o
 
 @dataclass(frozen=True)
 class RenderedRegion:
-    """A gap's takes, best first, those that repeat another one last; ``failed`` says what could not be rendered, and why, ``notes`` what else to know."""
+    """A gap's takes, best first, those that repeat another one last; ``failed`` says what could not be rendered, and why,
+    ``notes`` what else to know.
+    """
 
     gap: Span
     recallable: Recallable
@@ -116,7 +118,8 @@ def render_region(
 def distinct_first(takes: Sequence[Take]) -> tuple[Take, ...]:
     """In their order, but those whose samples are a better one's at the end: two seeds may choose the same units."""
     heard: set[bytes] = set()
-    new, again = [], []
+    new: list[Take] = []
+    again: list[Take] = []
     for take in takes:
         samples = take.audio.tobytes()
         (again if samples in heard else new).append(take)
