@@ -53,8 +53,9 @@ hears of it has no surprise and no credit in its scores yet; its audio is that o
 
 @dataclass(frozen=True)
 class RenderedRegion:
-    """A gap's takes, best first, those that repeat another one last; ``failed`` says what could not be rendered, and why,
-    ``notes`` what else to know.
+    """A gap's takes, best first, those that repeat another one last.
+
+    ``failed`` says what could not be rendered, and why, ``notes`` what else to know.
     """
 
     gap: Span
