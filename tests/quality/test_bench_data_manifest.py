@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from segue.errors import InvalidRequest
 from segue_bench.contract import RATE, Excerpt
-from segue_bench.manifest import REACH, load, spread
-from segue_export.train.corpus import held_out, split_of
+from segue_bench.manifest import FOREIGN_PATH, REACH, load, spread
+from segue_export.train.corpus import foreign, held_out, split_of, splits_of
 from segue_export.train.music import packages
 
 SHIPPED = load()
@@ -73,6 +73,23 @@ def test_licences_and_versions_are_those_of_the_packages() -> None:
     licences = packages()
     assert all(e.licence == licences[e.package] for e in SHIPPED.excerpts)
     assert {e.package for e in SHIPPED.excerpts} == set(SHIPPED.versions)
+
+
+def test_the_foreign_manifest_has_every_package_of_other_music_and_none_of_training() -> None:
+    listed = load(FOREIGN_PATH)
+    assert set(listed.versions) == set(foreign()) == {e.package for e in listed.excerpts}
+    assert not set(foreign()) & set(packages())
+    assert all(e.split == "foreign" and not e.heard for e in listed.excerpts)
+    assert all(e.licence == foreign()[e.package].licence for e in listed.excerpts)
+    classes = Counter(e.recall for e in listed.excerpts)
+    assert min(classes[recall] for recall in CLASSES) >= len(listed.excerpts) // 4
+
+
+def test_training_never_takes_a_foreign_package_not_even_a_copy_under_another_name(tmp_path: Path) -> None:
+    copies = [(tmp_path / f"{package}.ogg", package) for package in ("noiz2sa-data", "supertux-data")]
+    for path, _ in copies:
+        path.write_bytes(b"the same")
+    assert set(splits_of(copies).values()) == {"foreign"}
 
 
 def test_the_small_manifest_needs_nothing_outside_itself() -> None:

@@ -39,6 +39,11 @@ DISTILLED = ("pingpong",)
 UNASKED = -2.0
 """Credit of what needs no prior: it is not what was asked for, and goes first only where that is plainly worse."""
 
+WOVEN = -1.0
+"""Credit of units between two tracks that cross: measured on 23 pairs, they keep less to the beat and to an even course
+than the cross-fade does that is shaped, and sounded less like music.
+"""
+
 MOSAICS = ("mean", "generated", "regenerated splice", "regenerated", "steered")
 """Methods whose sound is a mosaic; the others' is the song's own, and not wanted where another song is to sound."""
 
@@ -261,7 +266,8 @@ def _crossed(
                 make = _reshaped(studio, begun, gap, item, original) if shaped else _voiced(studio, begun, gap, item)
                 inner = make.audio[:, MARGIN : MARGIN + gap.length]
                 fitted = between(song, gap, crossing.levelled(inner) if shaped else crossing.woven(inner))
-            yield Candidate(method, fitted, make.how if shaped else f"{make.how}, between both tracks", seeds[index])
+            how, credit = (make.how, 0.0) if shaped else (f"{make.how}, between both tracks", WOVEN)
+            yield Candidate(method, fitted, how, seeds[index], credit=credit)
 
 
 def _steered(

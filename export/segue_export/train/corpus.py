@@ -13,6 +13,7 @@ import json
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -78,7 +79,7 @@ class TrainingGap:
 
 @dataclass(frozen=True)
 class Track:
-    """One track of the corpus; ``split`` is train, validation, test, demo or duplicate (of one of the last three)."""
+    """One track of the corpus; ``split`` is train, validation, test, demo, foreign or duplicate (of a withheld one)."""
 
     id: str
     package: str
@@ -96,11 +97,30 @@ def held_out() -> dict[str, list[str]]:
     return table
 
 
+@dataclass(frozen=True)
+class Foreign:
+    """A package of another kind of music, never trained on; ``files``: the pattern of those that are whole pieces."""
+
+    name: str
+    licence: str
+    kind: str
+    files: str
+
+
+@cache
+def foreign() -> dict[str, Foreign]:
+    """Packages of other kinds of music by name, from music.toml."""
+    with (Path(__file__).parent / "music.toml").open("rb") as f:
+        return {entry["name"]: Foreign(**entry) for entry in tomllib.load(f)["foreign"]}
+
+
 def split_of(package: str, name: str) -> str:
-    """The split of a file: held out by name, else one in fourteen for validation, by hash.
+    """The split of a file: foreign by its package, held out by name, else one in fourteen for validation, by hash.
 
     Variants of one track (``lava.ogg``, ``lava_fast.ogg``) fall on the same side.
     """
+    if package in foreign():
+        return "foreign"
     for split, fragments in held_out().items():
         for fragment in fragments:
             owner, _, text = fragment.rpartition(":")
@@ -110,7 +130,7 @@ def split_of(package: str, name: str) -> str:
     return "validation" if int(hashlib.sha256(track.encode()).hexdigest(), 16) % 14 == 0 else "train"
 
 
-_STRICTEST = ("test", "demo", "validation", "train")
+_STRICTEST = ("foreign", "test", "demo", "validation", "train")
 
 
 def splits_of(files: Sequence[tuple[Path, str]]) -> dict[Path, str]:
@@ -272,7 +292,7 @@ def main() -> None:
     a = parser.parse_args()
     wanted = Preparation(tuple(a.hop or Preparation.hops), a.every, a.seconds)
     built = build(a.music, a.corpus, a.processes, wanted)
-    for split in ("train", "validation", "test", "demo", "duplicate"):
+    for split in ("train", "validation", "test", "demo", "foreign", "duplicate"):
         chosen = [t for t in built if t.split == split]
         hours, gaps = sum(t.seconds for t in chosen) / 3600, sum(len(t.gaps) for t in chosen)
         print(f"{split}: {len(chosen)} tracks, {hours:.2f} h, {gaps} gaps")

@@ -20,7 +20,7 @@ abx = typer.Typer(name="abx", help="Blind comparison by listeners.", rich_markup
 app.add_typer(abx)
 
 Music = Annotated[Path, typer.Option(metavar="FOLDER", help="Where the music is, or goes.", show_default=False)]
-ProfileName = Annotated[str, typer.Option("--profile", metavar="NAME", help="smoke, report or full.")]
+ProfileName = Annotated[str, typer.Option("--profile", metavar="NAME", help="smoke, report, seeds, foreign or full.")]
 ResultsFolder = Annotated[Path, typer.Argument(metavar="RESULTS", help="A folder segue-bench run made.")]
 
 

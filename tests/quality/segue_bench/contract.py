@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 TaskName = Literal["infill", "regenerate", "continuation", "transition", "embedder", "classifier"]
 Recall = Literal["easy", "middle", "hard"]
+Split = Literal["test", "validation", "foreign"]
+"""How a track was kept from training; foreign: its whole package was, being of another kind of music."""
 
 RATE = 44100
 
@@ -38,7 +40,7 @@ class Excerpt:
     title: str
     artist: str
     licence: str
-    split: Literal["test", "validation"]
+    split: Split
     heard: bool
     samples: int
     centre: int

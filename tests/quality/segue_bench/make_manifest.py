@@ -1,4 +1,5 @@
 """Makes excerpts.toml: ``python -m segue_bench.make_manifest MUSIC`` (a folder of ``segue_export.train.music``).
+``--foreign`` makes excerpts_foreign.toml instead, of music that is of no package of training.
 
 Of every held-out track a few places are drawn, seeded, none near silence and none where recall or ranking were tuned.
 How well the song recalls a 2 s gap at each is measured; then places are chosen so that easy, middle and hard come as
@@ -14,7 +15,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import soundfile
@@ -29,23 +29,25 @@ from segue.recall.donors import find_donors
 from segue.recall.song import Recallable, Song
 from segue.tasks.plan import Stereo
 from segue_bench.cases import centred
-from segue_bench.contract import RATE, Recall
+from segue_bench.contract import RATE, Recall, Split
 from segue_bench.credits import UNKNOWN, Credit, credit_of, shares_artist
-from segue_bench.manifest import PATH, REACH, Document, Package, Pair, Place, Recording, manifest_of
-from segue_bench.music import digest_of
-from segue_export.train.corpus import SHORTEST, music_files, read_track, split_of
+from segue_bench.manifest import FOREIGN_PATH, PATH, REACH, Document, Package, Pair, Place, Recording, manifest_of
+from segue_bench.music import digest_of, ensure
+from segue_export.train.corpus import SHORTEST, foreign, music_files, read_track, split_of
 from segue_export.train.evaluate import held_out_gaps
 from segue_export.train.evaluate_recall import cases as recall_cases
 from segue_export.train.evaluate_recall import held_out_tracks
 from segue_export.train.music import packages
 
-COUNT = 64
+COUNT, FOREIGN_COUNT = 64, 32
 SEED = 1
 DRAWN = 20
 """Places of a track to choose from, :data:`APART` samples apart where it is long enough."""
 APART = 10 * RATE
 CLEAR = 4 * RATE
 """Samples from a centre to the nearest gap that recall or ranking were tuned on."""
+_OF_EACH = 4
+"""Tracks of a foreign package."""
 QUIET = 0.02
 """RMS, of a track's 0.1, that every half second of the 6 s around a centre must exceed."""
 SUITE = "bookworm"
@@ -55,7 +57,8 @@ SMOKE = ("singularity-music", "colobot-common-sounds")
 HEADER = """\
 # The bench's excerpts, made by python -m segue_bench.make_manifest; not to be edited by hand.
 # Every track is held out of training. "test": not looked at in training, but recall and ranking were tuned on gaps at
-# other places of these tracks. "validation": looked at for the training curve alone.
+# other places of these tracks. "validation": looked at for the training curve alone. "foreign": nothing of its package
+# was looked at.
 # centre: the sample, at 44.1 kHz, that gaps are centred on. distance_db: how well the song recalls a 2 s gap there.
 # heard: another track of this artist (where the artist is unknown, of this package) was trained on.
 # other: the excerpt whose centre is the floor of this one.
@@ -82,14 +85,23 @@ class Source:
     candidates: tuple[Candidate, ...]
 
     @property
-    def split(self) -> Literal["test", "validation"]:
+    def split(self) -> Split:
         """The split it is held out in."""
-        return "test" if split_of(self.package, self.path.name) == "test" else "validation"
+        match split_of(self.package, self.path.name):
+            case "test" | "foreign" as split:
+                return split
+            case _:
+                return "validation"
+
+    @property
+    def title(self) -> str:
+        """The file's name, or its folder's, where a folder is a song."""
+        return self.path.parent.name if self.path.stem == "song" else self.path.stem
 
     @property
     def slug(self) -> str:
         """Start of the names of its excerpts."""
-        return re.sub(r"[^a-z0-9_.-]+", "-", f"{self.package.split('-')[0]}-{self.path.stem}".lower())[:56]
+        return re.sub(r"[^a-z0-9_.-]+", "-", f"{self.package.split('-')[0]}-{self.title}".lower())[:56]
 
 
 def held_out_files(music: Path) -> list[tuple[Path, str]]:
@@ -184,14 +196,33 @@ def sources(music: Path) -> Iterator[Source]:
         yield Source(path, package, audio.shape[1], tuple(candidates(audio, places)))
 
 
-def quotas(found: Sequence[Source]) -> list[int]:
+def foreign_sources(music: Path) -> Iterator[Source]:
+    """Every foreign track with its candidates; nothing was ever tuned on any, and no package adds more than its share.
+
+    The tracks of a package are taken in the order of their names' hashes, up to a few of each.
+    """
+    ensure(music, foreign())
+    for package in foreign().values():
+        files = sorted((music / package.name).rglob(package.files), key=_drawn)
+        tracks = ((path, read_track(path)) for path in files)
+        long_enough = [(path, audio) for path, audio in tracks if audio is not None][:_OF_EACH]
+        for path, audio in long_enough:
+            places = draw(audio, f"{package.name}/{path.parent.name}/{path.name}", [])
+            yield Source(path, package.name, audio.shape[1], tuple(candidates(audio, places)))
+
+
+def _drawn(path: Path) -> str:
+    return hashlib.sha256(f"{path.parent.name}/{path.name}".encode()).hexdigest()
+
+
+def quotas(found: Sequence[Source], count: int) -> list[int]:
     """Excerpts of each track: as even as possible, the test split's tracks first in line for one more."""
     order = sorted(range(len(found)), key=lambda i: found[i].split != "test")
     counts = [0] * len(found)
-    while sum(counts) < COUNT:
+    while sum(counts) < count:
         open_ = [i for i in order if counts[i] < len(found[i].candidates)]
         if not open_:
-            raise InvalidRequest(f"expected {COUNT} places in the held-out music, found {sum(counts)}: draw more")
+            raise InvalidRequest(f"expected {count} places in the held-out music, found {sum(counts)}: draw more")
         counts[min(open_, key=lambda i: counts[i])] += 1
     return counts
 
@@ -245,9 +276,9 @@ def floors(
     return drawn
 
 
-def document(music: Path, found: Sequence[Source]) -> Document:
-    """The manifest of the music in a folder, of tracks that each have a candidate."""
-    chosen = choose(found, quotas(found))
+def document(music: Path, found: Sequence[Source], count: int) -> Document:
+    """The manifest of ``count`` places of the music in a folder, of tracks that each have a candidate."""
+    chosen = choose(found, quotas(found, count))
     names = {f"{s.slug}-{n + 1}": s for s, places in zip(found, chosen, strict=True) for n in range(len(places))}
     small = {f"{s.slug}-{n + 1}" for s in found if s.package in SMOKE for n in range(2)}
     rng = np.random.default_rng(SEED)
@@ -290,9 +321,9 @@ def recording(source: Source, music: Path, trained: Sequence[tuple[str, str]], p
         package=source.package,
         file=source.path.relative_to(music / source.package).as_posix(),
         sha256=digest_of(source.path),
-        title=credit.title,
+        title=source.title if credit.title == source.path.stem else credit.title,
         artist=credit.artist,
-        licence=packages()[source.package],
+        licence=foreign()[source.package].licence if source.split == "foreign" else packages()[source.package],
         split=source.split,
         heard=heard_artist(credit, source.package, trained),
         samples=source.samples,
@@ -304,13 +335,16 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("music", type=Path)
-    parser.add_argument("--to", type=Path, default=PATH)
+    parser.add_argument("--foreign", action="store_true", help="of other kinds of music; fetches its packages")
+    parser.add_argument("--to", type=Path, help="a file; the bench's own, unless given")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    made = document(options.music, [source for source in sources(options.music) if source.candidates])
+    found = foreign_sources(options.music) if options.foreign else sources(options.music)
+    count, own = (FOREIGN_COUNT, FOREIGN_PATH) if options.foreign else (COUNT, PATH)
+    made = document(options.music, [source for source in found if source.candidates], count)
     excerpts = manifest_of(made).excerpts
     text = HEADER + tomli_w.dumps(made.model_dump())
-    with replacing(options.to) as part:
+    with replacing(options.to or own) as part:
         part.write_text(text, encoding="utf-8")
     counts: dict[Recall, int] = Counter(e.recall for e in excerpts)
     print(f"{len(excerpts)} excerpts of {len(made.track)} tracks: {dict(counts)}; {len(made.pair)} pairs")

@@ -1,8 +1,9 @@
-"""excerpts.toml: the fixed list of places the bench fills, and what of it must hold before anything is measured.
+"""excerpts.toml and excerpts_foreign.toml: the places the bench fills, and what must hold before anything is measured.
 
 No track of it was trained on. The tracks of the test split were not looked at while the prior was trained, but recall's
 settings and ranking's weights were tuned on gaps at other places of these same tracks. Those of the validation split
 were looked at for the training curve alone. ``Excerpt.split`` says which is which, and reports keep them apart.
+Foreign tracks are of packages that training never had, of kinds of music that it hardly heard.
 """
 
 from __future__ import annotations
@@ -14,15 +15,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from segue.errors import InvalidRequest
-from segue_bench.contract import RATE, Excerpt
+from segue_bench.contract import RATE, Excerpt, Split
 from segue_export.train.corpus import split_of
 
 PATH = Path(__file__).with_name("excerpts.toml")
+FOREIGN_PATH = Path(__file__).with_name("excerpts_foreign.toml")
 
 REACH = 10 * RATE
 """Samples of the track on each side of an excerpt's centre at the least: half a gap of 4 s and 8 s of context."""
@@ -63,7 +65,7 @@ class Recording(_Table):
     title: Text
     artist: Text
     licence: Text
-    split: Literal["test", "validation"]
+    split: Split
     heard: bool
     samples: int = Field(ge=2 * REACH)
     excerpts: tuple[Place, ...] = Field(min_length=1)

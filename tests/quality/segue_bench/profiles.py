@@ -1,7 +1,8 @@
 """Profiles: which cases and seeds one run of the bench has.
 
 ``smoke``: a few minutes, two small packages. ``report``: what the docs print, a 2 s infill of every excerpt and fewer
-of the rest. ``seeds``: what different seeds do. ``full``: every condition of every excerpt and pair, two seeds.
+of the rest. ``seeds``: what different seeds do. ``foreign``: 2 s infills in kinds of music that training hardly heard.
+``full``: every condition of every excerpt and pair, two seeds.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Literal
 from segue.errors import InvalidRequest
 from segue_bench.cases import Maker, Setting
 from segue_bench.contract import Case, Excerpt
-from segue_bench.manifest import Manifest, load
+from segue_bench.manifest import FOREIGN_PATH, Manifest, load
 from segue_bench.music import Loader, loader
 
 Methods = tuple[str, ...] | Literal["all"]
@@ -34,16 +35,24 @@ class Condition:
 
 @dataclass(frozen=True)
 class Profile:
-    """What one run measures; ``small``: on the smoke set alone. Methods that draw run once with each of ``seeds``."""
+    """What one run measures, on which ``places``: held-out ones, those of the small smoke set, or those of other kinds
+    of music. Methods that draw run once with each of ``seeds``.
+    """
 
     name: str
     conditions: tuple[Condition, ...]
     seeds: tuple[int, ...] = (0,)
-    small: bool = False
+    places: Literal["held out", "smoke", "foreign"] = "held out"
 
     def manifest(self) -> Manifest:
         """The excerpts this profile chooses from."""
-        return load().small() if self.small else load()
+        match self.places:
+            case "held out":
+                return load()
+            case "smoke":
+                return load().small()
+            case "foreign":
+                return load(FOREIGN_PATH)
 
 
 GAPS = (0.05, 0.3, 1.0, 2.0, 4.0)
@@ -96,13 +105,16 @@ SIDE: Methods = (
 )
 """The methods of the smaller tables: those that the targets and the paper's tasks ask for."""
 
+FOREIGN: Methods = ("real", "round trip", "other", "cross-fade", "copy", "splice", "mean", "generated-10", "default")
+"""What a musician gets of music that the prior was not trained on, and what it is measured against."""
+
 WAVES: Methods = ("waveform", "waveform ddpm-50 guided", "waveform round trip")
 """The paper's waveform class."""
 
 PROFILES = {
     profile.name: profile
     for profile in (
-        Profile("smoke", (Condition(MAIN, "all", FEW), Condition(Setting("regenerate", 2.0), 2, FEW)), small=True),
+        Profile("smoke", (Condition(MAIN, "all", FEW), Condition(Setting("regenerate", 2.0), 2, FEW)), places="smoke"),
         Profile(
             "report",
             (
@@ -116,6 +128,7 @@ PROFILES = {
             (Condition(MAIN, 16, ("real", "default", "generated-5", "regenerated splice")),),
             seeds=(0, 1, 2, 3),
         ),
+        Profile("foreign", (Condition(MAIN, "all", FOREIGN),), places="foreign"),
         Profile("full", tuple(Condition(setting) for setting in (MAIN, *OTHERS, *ALONE)), seeds=(0, 1)),
     )
 }

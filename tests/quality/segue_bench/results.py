@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 from segue.clip.atomic import replacing
 from segue.errors import AudioFileError, InvalidRequest
 from segue.tasks.plan import Stereo
-from segue_bench.contract import RATE, Excerpt, Recall, TaskName
+from segue_bench.contract import RATE, Excerpt, Recall, Split, TaskName
 
 FORMAT = 1
 RUN, ROWS, AUDIO = "run.json", "rows", "audio"
@@ -47,7 +47,7 @@ class ExcerptFacts(_Facts):
     title: str
     artist: str
     licence: str
-    split: Literal["test", "validation"]
+    split: Split
     heard: bool
     distance_db: float
     recall: Recall
