@@ -35,5 +35,6 @@ def _exactly(time: Tensor) -> tuple[Tensor, Tensor]:
     """In float64, so that torch and ONNX Runtime round to the same float32: networks hear their time through sines of
     frequencies up to 10,000, where the last bit of tau moves the prediction of 20 layers by 6e-5.
     """
-    exact, half = time.double(), math.pi / 2
+    exact = time.double()
+    half = torch.tensor(math.pi / 2, dtype=torch.float64)  # the exporter rounds a plain number to float32
     return torch.sin((1 - exact) * half)[:, None, None], torch.sin(exact * half)[:, None, None]
