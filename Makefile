@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: setup demo test coverage lint format bench-speed fuzz imports soak bench-quality bench-quality-smoke recall-weights prior-data prior prior-bundle waveform-prior waveform-bundle plugin install-plugin plugin-screens clean
+.PHONY: setup demo test coverage lint format bench-speed fuzz imports soak bench-quality bench-quality-smoke bench-quality-foreign recall-weights prior-data prior prior-bundle waveform-prior waveform-bundle plugin install-plugin plugin-screens clean
 
 setup: $(READY)
 
@@ -60,6 +60,12 @@ bench-quality: $(READY)
 	$(BIN)/segue-bench run --profile report --music $(DATA)/music --results $(DATA)/quality --jobs $(JOBS)
 	$(BIN)/segue-bench report $(DATA)/quality --out docs --others 0 \
 		--heard "real,round trip,copy,splice,ddpm-50 guided,default,mean,generated-10"
+
+# Kinds of music that the prior was not trained on: writes docs/quality-foreign.md, and a page to listen to beside it.
+bench-quality-foreign: $(READY)
+	$(BIN)/segue-bench music $(DATA)/music --profile foreign
+	$(BIN)/segue-bench run --profile foreign --music $(DATA)/music --results $(DATA)/quality-foreign --jobs $(JOBS) --no-memory
+	$(BIN)/segue-bench report $(DATA)/quality-foreign --out docs --name quality-foreign
 
 # The same on 8 excerpts, from two small packages; the report goes to out/.
 bench-quality-smoke: $(READY)

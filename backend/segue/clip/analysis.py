@@ -86,24 +86,30 @@ def high_band_db(audio: Audio, gap: Span, rate: int = MODEL_RATE) -> float | Non
     return float(10.0 * np.log10((inside + FLOOR) / (around / sum(c.shape[1] for c in contexts) + FLOOR)))
 
 
+def k_weighted(audio: Audio, rate: int = MODEL_RATE) -> Float[np.ndarray, "channels samples"]:
+    """What loudness is the power of: K-weighting as in ITU-R BS.1770-4 (filters of pyloudnorm), from silence on."""
+    weighted = audio.astype(np.float64).T
+    for stage in (
+        pyloudnorm.IIRfilter(4.0, math.sqrt(0.5), 1500.0, rate, "high_shelf"),
+        pyloudnorm.IIRfilter(0.0, 0.5, 38.0, rate, "high_pass"),
+    ):
+        weighted = stage.apply_filter(weighted)
+    heard: Float[np.ndarray, "channels samples"] = weighted.T
+    return heard
+
+
 def loudness_jump_db(audio: Audio, gap: Span, rate: int = MODEL_RATE) -> float | None:
     """The largest step of loudness across a seam, in LU: 0.4 s before it against 0.4 s after it.
 
-    K-weighted as in ITU-R BS.1770-4 (filters of pyloudnorm), ungated, floor -100 LUFS. A side shorter than 0.4 s is
-    measured over what it has; one under 50 ms is not measured.
+    K-weighted, ungated, floor -100 LUFS. A side shorter than 0.4 s is measured over what it has; one under 50 ms is not
+    measured.
     """
-    weighting = [
-        pyloudnorm.IIRfilter(4.0, math.sqrt(0.5), 1500.0, rate, "high_shelf"),
-        pyloudnorm.IIRfilter(0.0, 0.5, 38.0, rate, "high_pass"),
-    ]
     window = int(_LOUDNESS_SECONDS * rate)
     first = max(0, gap.start - 2 * window)  # the filters settle before the first window
-    weighted = audio[:, first : gap.stop + window].astype(np.float64).T
-    for stage in weighting:
-        weighted = stage.apply_filter(weighted)
+    weighted = k_weighted(audio[:, first : gap.stop + window], rate)
 
     def level(start: int, stop: int) -> float:
-        power = float((weighted[start - first : stop - first] ** 2).mean(0).sum())
+        power = float((weighted[:, start - first : stop - first] ** 2).mean(1).sum())
         return 10.0 * math.log10(power + FLOOR)
 
     jumps = []

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from scipy.ndimage import uniform_filter1d
 
+from segue.clip.analysis import k_weighted
 from segue.clip.clip import MODEL_RATE
 from segue.clip.span import Span
 from segue.guidance.operators.onset_strength import OnsetStrength
@@ -67,7 +68,9 @@ class Crossing:
         return torch.where(scene.mask > 0.5, scene.context, torch.lerp(sides[0], sides[1], share))
 
     def levelled(self, take: Stereo) -> Stereo:
-        """A take, (2, gap), as loud as the cross-fade at each moment: between two spectra in dB lies less power."""
+        """A take, (2, gap), as loud as the cross-fade at each moment, K-weighted: between two spectra in dB lies less
+        power.
+        """
         gain = np.sqrt(_power(self.faded) / _power(take)).clip(1.0 / _MOST, _MOST)
         made: Stereo = (take * gain).astype(np.float32)
         return made
@@ -106,7 +109,7 @@ class Crossing:
 
 def _power(audio: Stereo) -> Float[np.ndarray, " samples"]:
     power: Float[np.ndarray, " samples"] = uniform_filter1d(
-        np.square(audio, dtype=np.float64).mean(0), _LEVEL, mode="nearest"
+        np.square(k_weighted(audio)).mean(0), _LEVEL, mode="nearest"
     )
     return power + 1e-10
 

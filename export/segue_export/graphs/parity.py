@@ -160,7 +160,7 @@ def check_parity(
         raise ExportMismatch(
             f"{graphs[0]}: expected relative errors of at most {tolerance:g} against torch, got {report.largest:.3g} "
             f"at {where} (largest: {graphs[0]} {report.plain:.3g}, {graphs[1]} {report.forward:.3g}, gradient "
-            f"{report.gradient:.3g}): nothing was written; report it with the model's name, or, in a module of your own, "
-            "look for operators whose pull-back is not their derivative and for numbers the exporter rounds to float32"
+            f"{report.gradient:.3g}): nothing was written; report it with the model's name; in a module of your "
+            "own, look for operators whose pull-back is not their derivative and numbers the exporter rounds to float32"
         )
     return report

@@ -57,18 +57,19 @@ def run(
 @app.command()
 def report(
     results: ResultsFolder,
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="Where quality.md and .html go.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="Where NAME.md and NAME.html go.")],
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="Of the two files.")] = "quality",
     excerpts: Annotated[int, typer.Option(help="Excerpts of each recall class to listen to, in the main table.")] = 1,
     others: Annotated[int, typer.Option(help="Excerpts of each other table to listen to, by few methods.")] = 1,
     heard: Annotated[
         str, typer.Option(metavar="A,B,...", help="Methods to listen to in the main table.", show_default="all")
     ] = "",
 ) -> None:
-    """Write quality.md, and quality.html, which holds its sounds and pictures in itself."""
+    """Write NAME.md, and NAME.html, which holds its sounds and pictures in itself."""
     from segue_bench.report.listening import ListenSettings
     from segue_bench.report.write import write
 
-    for path in write(results, out, ListenSettings(excerpts, others, split_names(heard) if heard else None)):
+    for path in write(results, out, ListenSettings(excerpts, others, split_names(heard) if heard else None), name):
         print(f"{path} ({path.stat().st_size / 1e6:.1f} MB)")
 
 

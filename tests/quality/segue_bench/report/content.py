@@ -11,6 +11,7 @@ from segue_bench.report.table import Table, Tables
 from segue_bench.report.targets import Target, targets
 from segue_bench.report.words import Opening, Trouble, counted, opening, troubles
 from segue_bench.results import MethodFacts, RunFacts
+from segue_export.train.corpus import foreign
 
 _TASKS = {
     "infill": "what stands in the gap is invented",
@@ -20,7 +21,12 @@ _TASKS = {
     "embedder": "the gap is filled towards the embedding of the real one",
     "classifier": "the gap is filled towards the tags of the real one",
 }
-_SPLITS = (("easy", "middle", "hard"), ("test", "validation"), ("artist heard", "artist unheard"))
+_SPLITS = (
+    ("easy", "middle", "hard"),
+    ("test", "validation"),
+    ("artist heard", "artist unheard"),
+    tuple(package.kind for package in foreign().values()),
+)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from segue_bench.report.columns import COLUMNS, Column
 from segue_bench.report.figures import DEFAULT, REAL, Cell, Comparison, State
 from segue_bench.report.sets import Sets, Vectors, vectors
 from segue_bench.results import MethodFacts, Results, Row, RunFacts
+from segue_export.train.corpus import foreign
 
 MAIN = "infill-2s-song"
 
@@ -84,6 +85,10 @@ class Table:
         return Comparison(a, b, values, state, a.apart(b))
 
 
+def _of(package: str) -> Callable[[Row], bool]:
+    return lambda row: row.excerpt.package == package
+
+
 PARTS: Mapping[str, Callable[[Row], bool]] = {
     "all": lambda row: True,
     "easy": lambda row: row.excerpt.recall == "easy",
@@ -93,6 +98,7 @@ PARTS: Mapping[str, Callable[[Row], bool]] = {
     "validation": lambda row: row.excerpt.split == "validation",
     "artist heard": lambda row: row.excerpt.heard,
     "artist unheard": lambda row: not row.excerpt.heard,
+    **{package.kind: _of(package.name) for package in foreign().values()},
 }
 """What tables are split by; a part without excerpts, or with all of them, is left out."""
 

@@ -12,11 +12,9 @@ from segue_bench.report.markdown import markdown
 from segue_bench.report.table import Tables
 from segue_bench.results import Results
 
-MARKDOWN, HTML = "quality.md", "quality.html"
 
-
-def write(folder: Path, out: Path, settings: ListenSettings) -> tuple[Path, Path]:
-    """Write quality.md and quality.html into ``out``; their paths.
+def write(folder: Path, out: Path, settings: ListenSettings, name: str = "quality") -> tuple[Path, Path]:
+    """Write ``name``.md and ``name``.html into ``out``; their paths.
 
     Raises:
         InvalidRequest: ``folder`` holds no results.
@@ -25,8 +23,9 @@ def write(folder: Path, out: Path, settings: ListenSettings) -> tuple[Path, Path
     results = Results.read(folder)
     content = Content(Tables.of(results))
     out.mkdir(parents=True, exist_ok=True)
-    with replacing(out / MARKDOWN) as part:
+    text, page_path = out / f"{name}.md", out / f"{name}.html"
+    with replacing(text) as part:
         part.write_text(markdown(content), encoding="utf-8")
-    with replacing(out / HTML) as part, part.open("w", encoding="utf-8") as f:
+    with replacing(page_path) as part, part.open("w", encoding="utf-8") as f:
         f.writelines(page(content, scenes(results, content.tables, settings)))
-    return out / MARKDOWN, out / HTML
+    return text, page_path
