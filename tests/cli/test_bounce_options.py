@@ -60,6 +60,27 @@ def test_a_preset_is_heard_in_the_gap_alone_and_named_in_the_recipe(
     assert heard > 2.0 * usual, "a telephone takes the bass away"
 
 
+def test_another_songs_sound_plays_what_is_made_and_its_name_is_in_the_recipe(stems: Path, tmp_path: Path) -> None:
+    hiss = np.random.default_rng(0).normal(0.0, 0.1, (6 * RATE, 2)).astype(np.float32)
+    soundfile.write(tmp_path / "hiss.wav", hiss, RATE, subtype="FLOAT")
+    heard = {}
+    for name, options in (("own", ()), ("other", ("--sound-from", str(tmp_path / "hiss.wav")))):
+        asked = ("--pattern", "0.wav", "--method", "mean", *options)
+        assert bounced(stems, tmp_path / name, *asked) == 0
+        gap = slice(round(HOLE[0] * RATE) + 1000, round(HOLE[1] * RATE) - 1000)
+        heard[name] = flatness(read(tmp_path / name)[0][gap])
+    assert heard["other"] > 10.0 * heard["own"], "noise plays"
+    report = json.loads((tmp_path / "other Segue" / "report.json").read_text())
+    assert "hiss.wav" in json.dumps(report["tracks"][0]["places"][0]["recipe"])
+
+
+def flatness(audio: np.ndarray) -> float:
+    """Geometric over arithmetic mean of the power up to 8 kHz: near 0.56 for noise, 0 for tones."""
+    power = np.abs(np.fft.rfft(audio.mean(1) * np.hanning(len(audio)))) ** 2
+    heard = power[: round(8000.0 * len(audio) / RATE)]
+    return float(np.exp(np.log(heard + 1e-20).mean()) / heard.mean())
+
+
 def above(hertz: float, audio: np.ndarray) -> float:
     """The share of the power that lies above a frequency."""
     power = np.abs(np.fft.rfft(audio.mean(1))) ** 2

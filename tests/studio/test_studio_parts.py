@@ -12,7 +12,7 @@ import soundfile
 
 from segue.cli.main import run
 from segue.clip.clip import Clip
-from segue.errors import Cancelled, InvalidRequest, ResourceError
+from segue.errors import AudioFileError, Cancelled, InvalidRequest, ResourceError
 from segue.render.settings import FileResult, Progress, ProgressCallback
 from segue.studio.curve import as_text, clicked, read_curve
 from segue.studio.jobs import Desk
@@ -158,7 +158,7 @@ def test_what_a_render_fails_with_is_its_last_event_and_the_next_one_works() -> 
 def order(clip: Path | None) -> Order:
     return Order(
         FILL, None if clip is None else str(clip), None, "0.5", "0.6", 4.0, False, 2.5, True, "",
-        "", 1.0, "", None, None, 1, 0, None, "",
+        "", 1.0, "", None, None, None, 1, 0, None, "",
     )  # fmt: skip
 
 
@@ -183,6 +183,16 @@ def test_an_order_that_cannot_be_done_is_refused_before_any_work(clip: Path, tmp
         with pytest.raises(InvalidRequest, match=word):
             work_of(wrong, tmp_path, None)
     assert callable(work_of(replace(fine, task=CONTINUE), tmp_path, None))
+
+
+def test_another_songs_sound_is_what_the_order_says(clip: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.wav"
+    soundfile.write(other, burst().samples.T, RATE)
+    result = work_of(replace(order(clip), sound=str(other), method="mean"), tmp_path, None)(lambda _: None)
+    assert "other.wav" in result.recipe.model_dump_json()
+    lost = work_of(replace(order(clip), sound=str(tmp_path / "none.wav")), tmp_path, None)
+    with pytest.raises(AudioFileError, match=r"none\.wav"):
+        lost(lambda _: None)
 
 
 def test_two_times_are_a_gap_as_on_the_command_line() -> None:

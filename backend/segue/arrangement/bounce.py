@@ -39,7 +39,8 @@ MIN_SONG = 1.0
 @dataclass(frozen=True)
 class Bounce:
     """What to do. ``tracks`` by name, none for all that have audio and are not from an earlier bounce; ``pattern``:
-    which files of a folder; ``style`` as jobs carry it; ``overwrite`` what was written before.
+    which files of a folder; ``style`` as jobs carry it; ``sound``: a song, with its name, whose units sound what is
+    made; ``overwrite`` what was written before.
     """
 
     tracks: tuple[str, ...] = ()
@@ -47,6 +48,7 @@ class Bounce:
     wanted: Wanted = field(default_factory=Wanted)
     settings: RenderSettings = field(default_factory=RenderSettings)
     style: Parts = field(default_factory=Parts)
+    sound: tuple[Clip, str] | None = None
     overwrite: bool = False
 
 
@@ -155,13 +157,15 @@ def _job(place: Place, index: int, track: Track, timeline: Timeline, asked: Boun
         curves["freedom"] = Curve(tuple((t - start / rate, v) for t, v in track.freedom.points))
     clips = [_cut(timeline, span) for span in (place.context, *songs)]
     names = [f"{track.name} {index + 1}", *(f"{track.name} from {span.start / rate:.3f} s" for span in songs)]
-    names += [f"reference {number + 1}" for number in range(len(asked.style.references))]
+    sound, named = (None, []) if asked.sound is None else (asked.sound[0], [asked.sound[1]])
+    names += named + [f"reference {number + 1}" for number in range(len(asked.style.references))]
     return Job(
         place.task,
         clips[0],
         asked.settings,
         gaps=(Span(place.span.start - start, place.span.stop - start),),
         songs=tuple(clips[1:]),
+        sound=sound,
         curves=curves,
         preset=asked.style.preset,
         prompt=asked.style.prompt,

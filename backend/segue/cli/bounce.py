@@ -15,6 +15,7 @@ from segue.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from segue.arrangement.bounce import Bounced
+    from segue.clip.clip import Clip
     from segue.service.pool import Pool
 
 FAILED = 5
@@ -44,6 +45,10 @@ class BounceOptions:
     tags: Annotated[str | None, typer.Option(metavar="TAGS", help='As in "rock, guitar:0.8".')] = None
     reference: Annotated[
         list[Path] | None, typer.Option(metavar="FILE", help="Music it should sound like; may be given several times.")
+    ] = None
+    sound_from: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A song whose sounds play what is made.", show_default="the track's"),
     ] = None
     prompt: Annotated[str | None, typer.Option(metavar="TEXT", help="For bundles that read one; else its tags.")] = None
     amount: Annotated[float, typer.Option(metavar="NUMBER", help="How much of the style, 0 to 1.")] = 1.0
@@ -91,6 +96,7 @@ def bounce(options: BounceOptions, project: Source, out: NewProject) -> None:
         Wanted(options.max_gap, options.transitions, options.overlap, options.marked),
         settings_of(shared),
         parts_of(read_style(shared)),
+        _sound(options.sound_from),
         options.force,
     )
     pool = _pool(options)
@@ -102,6 +108,12 @@ def bounce(options: BounceOptions, project: Source, out: NewProject) -> None:
         print("\n".join(_summary(done)))
     if done.failed:
         raise typer.Exit(FAILED)
+
+
+def _sound(path: Path | None) -> tuple[Clip, str] | None:
+    from segue.clip.files import read_audio
+
+    return None if path is None else (read_audio(path).clip(), path.name)
 
 
 def _render_options(options: BounceOptions) -> RenderOptions:

@@ -54,6 +54,7 @@ class Asking:
     tags: Component
     references: Component
     songs: Component
+    sound: Component
     candidates: Component
     seed: Component
     steps: Component
@@ -140,6 +141,13 @@ def make_asking() -> Asking:
             files = {"file_types": AUDIO, "file_count": "multiple", "height": 110}
             references = gr.File(label="Music it should sound like", elem_id="references", **files)
             songs = gr.File(label="Other files to recall sounds from", elem_id="songs", **files)
+            sound = gr.File(
+                label="A song whose sounds play what is made",
+                file_types=AUDIO,
+                type="filepath",
+                height=110,
+                elem_id="sound",
+            )
         with gr.Row():
             seed = gr.Number(0, label="Seed", precision=0, minimum=0, elem_id="seed")
             steps = gr.Number(0, label="Steps; 0: the bundle's", precision=0, minimum=0, elem_id="steps")
@@ -148,7 +156,7 @@ def make_asking() -> Asking:
             )
     return Asking(
         task, seconds, backward, overlap, matched, freedom, curve, curve_picture, clear,
-        preset, amount, tags, references, songs, candidates, seed, steps, method,
+        preset, amount, tags, references, songs, sound, candidates, seed, steps, method,
     )  # fmt: skip
 
 

@@ -52,6 +52,7 @@ class Order:
     tags: str
     references: list[str] | None
     songs: list[str] | None
+    sound: str | None
     candidates: int
     seed: int
     steps: int | None
@@ -104,7 +105,8 @@ def work_of(order: Order, folder: Path, bundle: str | None) -> Work:
         reference=tuple(order.references or ()),
         amount=float(order.amount),
     )
-    shared: dict[str, Any] = {"style": style, "song": tuple(order.songs or ()), "settings": settings}
+    shared: dict[str, Any] = {"style": style, "settings": settings}
+    shared |= {"song": tuple(order.songs or ()), "sound_from": order.sound or None}
     return lambda callback: verb(**shared, callback=callback)
 
 
