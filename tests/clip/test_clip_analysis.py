@@ -9,6 +9,7 @@ from scipy.signal import butter, sosfilt
 from segue.clip.analysis import (
     CENTRES,
     high_band_db,
+    k_weighted,
     loudness_jump_db,
     seam_reference,
     seam_z,
@@ -46,6 +47,23 @@ def test_white_noise_has_power_in_proportion_to_bandwidth() -> None:
     power = third_octave_power(noise(samples=400_000)).mean(0)
     expected = 0.01 * CENTRES * (2 ** (1 / 6) - 2 ** (-1 / 6)) / (RATE / 2)
     assert 10 * np.log10(power / expected)[10:] == pytest.approx(0.0, abs=0.5)
+
+
+@pytest.mark.parametrize(("hertz", "lufs"), [(30.0, -12.0), (100.0, -4.85), (997.0, -3.01), (10_000.0, 0.35)])
+def test_k_weighting_is_that_of_bs_1770_and_keeps_channels_apart(hertz: float, lufs: float) -> None:
+    """A sine of 0 dBFS at 997 Hz in one channel reads -3.01 LUFS; the others by the curve of the standard's filters."""
+    tone = np.sin(2 * np.pi * hertz * np.arange(4 * RATE) / RATE)
+    heard = k_weighted(np.stack([tone, np.zeros_like(tone)]), RATE)
+    assert not heard[1].any()
+    settled = heard[0, RATE : 3 * RATE]
+    assert -0.691 + 10.0 * np.log10(np.mean(settled**2)) == pytest.approx(lufs, abs=0.2)
+
+
+def test_a_step_that_is_too_low_to_be_heard_is_no_step_of_loudness() -> None:
+    rumble = 0.3 * np.sin(2 * np.pi * 15.0 * np.arange(160_000) / RATE)
+    jump = loudness_jump_db(with_gap(noise(), noise()[:, GAP.start : GAP.stop] + rumble[GAP.start : GAP.stop]), GAP)
+    assert jump is not None
+    assert jump < 1.0
 
 
 @pytest.mark.parametrize("gain_db", [-12.0, -3.0, 0.0, 6.0])

@@ -88,14 +88,13 @@ def high_band_db(audio: Audio, gap: Span, rate: int = MODEL_RATE) -> float | Non
 
 def k_weighted(audio: Audio, rate: int = MODEL_RATE) -> Float[np.ndarray, "channels samples"]:
     """What loudness is the power of: K-weighting as in ITU-R BS.1770-4 (filters of pyloudnorm), from silence on."""
-    weighted = audio.astype(np.float64).T
+    weighted: Float[np.ndarray, "channels samples"] = audio.astype(np.float64)
     for stage in (
         pyloudnorm.IIRfilter(4.0, math.sqrt(0.5), 1500.0, rate, "high_shelf"),
         pyloudnorm.IIRfilter(0.0, 0.5, 38.0, rate, "high_pass"),
     ):
-        weighted = stage.apply_filter(weighted)
-    heard: Float[np.ndarray, "channels samples"] = weighted.T
-    return heard
+        weighted = stage.apply_filter(weighted)  # along the last axis
+    return weighted
 
 
 def loudness_jump_db(audio: Audio, gap: Span, rate: int = MODEL_RATE) -> float | None:
