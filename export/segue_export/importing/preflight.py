@@ -16,8 +16,8 @@ from segue_export.importers.source import Source
 
 _BASE_BYTES = 1_500 << 20  # Python, torch, diffusers and the exporter themselves
 _COPIES = 2.5  # of the largest part in float32, at the peak; measured on Stable Audio 3 small (docs/priors.md)
-_SECONDS_PER_BILLION = 600.0
-_SECONDS_PER_GRAPH = 300.0  # tracing: it grows with layers, not with their width
+_SECONDS_PER_BILLION = 400.0
+_SECONDS_PER_GRAPH = 120.0  # tracing: it grows with layers, not with their width; measured on 20 (docs/priors.md)
 GIB = 1 << 30
 
 
