@@ -209,7 +209,7 @@ def test_a_low_passed_gap_is_dull_and_still_in_tune_and_in_time(heard: list[dict
         assert min(moved["gap_kld"], moved["seam_z"] - 3.0) > 0.1  # the highs stop at the seam
         assert moved["chroma_cosine"] < 0.05
         assert abs(moved["beat_phase_error"]) < 3.0
-        assert abs(moved["loudness_jump"]) < 0.5
+        assert abs(moved["loudness_jump"]) < 1.0  # K-weighted: dull is a little quieter
         assert abs(moved["copied"]) < 0.03
         assert abs(moved["side_error"]) < 0.3
 

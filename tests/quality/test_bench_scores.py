@@ -224,6 +224,25 @@ def test_offbeats_and_a_missing_register_do_not_turn_the_beat() -> None:
         assert beat_phase_error_ms(grid, times, strength) == pytest.approx(0.0, abs=5.0)
 
 
+def test_even_quavers_are_on_the_beat_though_they_fit_half_a_beat_away_as_well() -> None:
+    rng = np.random.default_rng(3)
+    for period in rng.uniform(0.4, 0.7, 8):
+        audio = hits(np.arange(0.1, 13.9, period / 2.0), 14.0) + noise(14 * RATE) * np.float32(0.003)
+        grid = beat_grid(parts_of(audio, (0.0, 6.0), (8.0, 14.0)))
+        assert grid is not None
+        ((times, strength),) = parts_of(audio, (6.0, 8.0))
+        assert beat_phase_error_ms(grid, times, strength) == pytest.approx(0.0, abs=5.0)
+
+
+def test_a_beat_known_from_one_side_alone_does_not_drift_over_the_gap() -> None:
+    for period in (0.431, 0.5, 0.617):
+        audio = hits(np.arange(0.1, 9.9, period), 10.0)
+        grid = beat_grid(parts_of(audio, (0.0, 6.0)))
+        assert grid is not None
+        ((times, strength),) = parts_of(audio, (6.0, 9.6))
+        assert beat_phase_error_ms(grid, times, strength) == pytest.approx(0.0, abs=6.0)
+
+
 def test_music_without_a_clear_beat_has_no_grid() -> None:
     spans = (0.0, 6.0), (8.0, 14.0)
     rng = np.random.default_rng(0)

@@ -15,6 +15,8 @@ from segue_bench.report.transitions import BEGIN, END, normalised, tables, uneve
 from segue_bench.transitions import Joined, pairs, read
 from tests.joint.drum_tracks import RATE, drum_track
 
+BEATS = np.arange(0.0, 4.0, 0.5), np.arange(0.0, 4.0, 0.5)
+
 
 def test_pairs_are_of_different_tracks_none_twice_and_the_same_each_time() -> None:
     drawn = pairs(100)
@@ -31,26 +33,33 @@ def test_an_even_course_has_no_unevenness_and_a_step_has_much() -> None:
     assert normalised([3.0, 4.0, 3.0]).tolist() == [0.0, 1.0, 0.0]  # no rise: in dB
 
 
-def test_a_gap_that_keeps_the_beat_has_less_phase_error_than_one_that_is_late() -> None:
-    audio = drum_track(120.0, 8).audio[:, 2 * RATE :]
-    gap = Span(5 * RATE, round(7.5 * RATE))
-    late = audio.copy()
-    late[:, gap.start : gap.stop] = audio[:, gap.start - 4410 : gap.stop - 4410]
-    kept, moved = (transitions._beat_ms(x, gap) for x in (audio, late))
-    assert kept is not None and moved is not None
-    assert kept < 10.0
-    assert moved == pytest.approx(100.0, abs=15.0)
+@pytest.mark.parametrize("ratio", [1.0, 1.2])
+@pytest.mark.parametrize("shift", [0.0, 0.03, -0.1])
+def test_a_gap_that_is_late_has_that_phase_error_however_the_tempo_glides(ratio: float, shift: float) -> None:
+    """Clicks every half second at first, faster by ``ratio`` at the end; those of the gap shifted, the beats known."""
+    beats = [0.1]
+    while beats[-1] < 10.2:
+        beats.append(beats[-1] + 0.5 / (1.0 + (ratio - 1.0) * beats[-1] / 10.5))
+    gap = Span(4 * RATE, round(6.5 * RATE))
+    audio = 1e-3 * np.random.default_rng(1).standard_normal((2, round(10.5 * RATE)))
+    burst = np.random.default_rng(0).standard_normal(2000) * np.linspace(1.0, 0.0, 2000)
+    for beat in beats:
+        at = round((beat + (shift if 4.1 < beat < 6.3 else 0.0)) * RATE)
+        audio[:, at : at + len(burst)] += burst[: audio.shape[1] - at]
+    times = np.array(beats)
+    found = transitions._beat_ms(audio.astype(np.float32), gap, (times[times < 5.0], times[times > 5.5]))
+    assert found == pytest.approx(1000.0 * abs(shift), abs=6.0 if ratio == 1.0 else 15.0)
 
 
 def test_the_course_of_a_fade_rises_and_that_of_the_first_track_itself_is_zero() -> None:
     first, second = (drum_track(120.0, 4, tonic=t).audio[:, : 4 * RATE] for t in (0, 5))
     gap = Span(RATE, 3 * RATE)
     alone = first[:, gap.start : gap.stop]
-    assert transitions._curve(Joined(first, gap, alone)) == [0.0] * transitions.POINTS
+    assert transitions._curve(Joined(first, gap, alone, BEATS)) == [0.0] * transitions.POINTS
     faded = first.copy()
     share = np.linspace(0.0, 1.0, gap.length, dtype=np.float32)
     faded[:, gap.start : gap.stop] = alone * (1 - share) + second[:, gap.start : gap.stop] * share
-    course = transitions._curve(Joined(faded, gap, alone))
+    course = transitions._curve(Joined(faded, gap, alone, BEATS))
     assert course[0] < 0.3 * course[-1]
 
 

@@ -24,7 +24,7 @@ from segue.errors import InvalidRequest
 from segue.guidance.embedders.musicnn import Musicnn
 from segue.joint.fades import cross_fade
 from segue.joint.job import joined
-from segue.joint.plan import JoinPlan
+from segue.joint.plan import JoinPlan, Side, TrackFacts
 from segue.joint.propose import plan_transition
 from segue.joint.settings import JointSettings
 from segue.joint.track import Heard, listen
@@ -39,7 +39,7 @@ from segue_bench.contract import Excerpt
 from segue_bench.listener import EAR_SAMPLES, ear_window
 from segue_bench.manifest import load
 from segue_bench.music import Loader, loader
-from segue_bench.scores.beat import beat_grid, beat_phase_error_ms
+from segue_bench.scores.beat import Times, beat_phase_error_ms, known_grid
 from segue_bench.scores.onsets import EDGE, HOP, onset_strength
 from segue_bench.scores.seams import loudness_dip_lu
 from segue_bench.tools import EAR
@@ -59,11 +59,14 @@ Embedding = Float[np.ndarray, " features"]
 
 @dataclass(frozen=True, eq=False)
 class Joined:
-    """A transition by one method: ``audio`` around the gap, ``first`` (2, gap): the left track alone as it would be."""
+    """A transition by one method: ``audio`` around the gap; ``first`` (2, gap): the left track alone as it would be;
+    ``beats``: seconds of ``audio`` at which each track's beats fall.
+    """
 
     audio: Stereo
     gap: Span
     first: Stereo
+    beats: tuple[Times, Times]
 
 
 def pairs(count: int, seed: int = 7) -> list[tuple[Excerpt, Excerpt]]:
@@ -117,13 +120,12 @@ def measure(left: Minute, right: Minute, renderer: Renderer, ear: Musicnn) -> di
 def _ranked(job: Job, take: Take, ear: Musicnn) -> dict[str, Any]:
     """What ranked a take, and what the ear hears of it: enough to weigh the ranking anew without rendering."""
     gap, measured = job.plan.regions[0].gap, take.scores
-    placed = _around(job.plan.timeline, gap, take.audio, take.audio)
     return {
         "method": take.method,
         "total": measured.total,
         "realism": measured.realism,
         "strays": measured.strays,
-        "embedding": _placed(placed, ear),
+        "embedding": _placed(*_in_place(job.plan.timeline, gap, take.audio), ear),
     }
 
 
@@ -131,37 +133,48 @@ def _by_method(a: AudioFile, b: AudioFile, plan: JoinPlan, job: Job, rendered: R
     region = job.plan.regions[0]
     gap = region.gap
     tail = job.plan.songs[0][:, -gap.length :]
+    beats = plan.left.cut + _sounding(plan.left, plan.facts[0]), gap.start + _sounding(plan.right, plan.facts[1])
     made = dict(region.made)
     fills = {"beat-aligned": made["cross-fade"], "EQ": made["eq fade"], "ours": rendered.regions[0].takes[0].audio}
-    found = {name: _around(job.plan.timeline, gap, fill, tail) for name, fill in fills.items()}
+    found = {name: _around(job.plan.timeline, gap, fill, tail, beats) for name, fill in fills.items()}
     left, right, n = a.samples, b.samples, plan.overlap
     timeline = np.concatenate([left, right[:, n:]], axis=1, dtype=np.float32)
     faded = cross_fade(left[:, -n:], right[:, :n])
-    return {"plain": _around(timeline, Span(left.shape[1] - n, left.shape[1]), faded, left[:, -n:]), **found}
+    own = [np.array(facts.beats) * MODEL_RATE for facts in plan.facts]
+    beats = own[0], left.shape[1] - n + own[1]
+    return {"plain": _around(timeline, Span(left.shape[1] - n, left.shape[1]), faded, left[:, -n:], beats), **found}
 
 
-def _around(timeline: Stereo, gap: Span, fill: Stereo, first: Stereo) -> Joined:
+def _around(timeline: Stereo, gap: Span, fill: Stereo, first: Stereo, beats: tuple[Times, Times]) -> Joined:
+    """``beats`` in samples of the timeline."""
+    audio, at = _in_place(timeline, gap, fill)
+    low = gap.start - at.start
+    return Joined(audio, at, first, ((beats[0] - low) / MODEL_RATE, (beats[1] - low) / MODEL_RATE))
+
+
+def _in_place(timeline: Stereo, gap: Span, fill: Stereo) -> tuple[Stereo, Span]:
+    """The gap, filled, with what measures hear around it, and where it lies in that."""
     low, high = max(0, gap.start - _AROUND), min(timeline.shape[1], gap.stop + _AROUND)
     audio = timeline[:, low:high].astype(np.float32, copy=True)
     at = Span(gap.start - low, gap.stop - low)
     audio[:, at.start : at.stop] = fill
-    return Joined(audio, at, first)
+    return audio, at
 
 
 def _scores(one: Joined, ear: Musicnn) -> dict[str, Any]:
     level = float(np.sqrt(np.mean(np.square(one.audio, dtype=np.float64)))) + 1e-9
     audio = (one.audio * np.float32(REFERENCE_RMS / level)).astype(np.float32)
     return {
-        "embedding": _placed(one, ear),
-        "beat_ms": _beat_ms(audio, one.gap),
+        "embedding": _placed(one.audio, one.gap, ear),
+        "beat_ms": _beat_ms(audio, one.gap, one.beats),
         "dip_lu": loudness_dip_lu(audio, one.gap),
         "curve": _curve(one),
     }
 
 
-def _placed(one: Joined, ear: Musicnn) -> list[float]:
-    window = ear_window(one.gap, one.audio.shape[1])
-    return _embedded(one.audio[:, window.start : window.stop], ear)
+def _placed(audio: Stereo, gap: Span, ear: Musicnn) -> list[float]:
+    window = ear_window(gap, audio.shape[1])
+    return _embedded(audio[:, window.start : window.stop], ear)
 
 
 def _embedded(audio: Stereo, ear: Musicnn) -> list[float]:
@@ -170,20 +183,46 @@ def _embedded(audio: Stereo, ear: Musicnn) -> list[float]:
     return [round(float(v), 5) for v in heard.embedding[0]]
 
 
-def _beat_ms(audio: Stereo, gap: Span) -> float | None:
-    """Beat phase of the gap against four seconds before and after it: the mean of the two, where they have a beat."""
+def _beat_ms(audio: Stereo, gap: Span, beats: tuple[Times, Times]) -> float | None:
+    """Beat phase of the gap against four seconds before it, by the left track's beats, and after it, by the right's.
+
+    ``beats``: seconds of ``audio`` at which each track's beats fall or would, were it alone; their tempo may glide. The
+    mean of the two; None where the gap is shorter than a beat.
+    """
     strength = onset_strength(audio)
     times = np.arange(strength.shape[1]) * HOP / MODEL_RATE
     edge = EDGE * HOP / MODEL_RATE
     low, high = gap.start / MODEL_RATE, gap.stop / MODEL_RATE
     inside = (times > low + edge) & (times < high - edge)
+    sides = ((times > edge) & (times < low - edge), (times > high + edge) & (times < times[-1] - edge))
     found = []
-    for side in ((times > edge) & (times < low - edge), (times > high + edge) & (times < times[-1] - edge)):
-        grid = beat_grid([(times[side], strength[:, side])])
-        error = None if grid is None else beat_phase_error_ms(grid, times[inside], strength[:, inside])
-        if error is not None:
-            found.append(error)
-    return float(np.mean(found)) if found else None
+    for side, own in zip(sides, beats, strict=True):
+        count = _counted(times, own)
+        error = beat_phase_error_ms(known_grid(count[side], strength[:, side], 1.0), count[inside], strength[:, inside])
+        if error is None:
+            return None
+        found.append(error * float(np.ptp(times[inside]) / np.ptp(count[inside])))
+    return float(np.mean(found))
+
+
+def _counted(times: Times, beats: Times) -> Times:
+    """Times in beats, evenly beyond the first and the last."""
+    count: Times = np.interp(times, beats, np.arange(len(beats)))
+    before, after = times < beats[0], times > beats[-1]
+    count[before] = (times[before] - beats[0]) / (beats[1] - beats[0])
+    count[after] = len(beats) - 1 + (times[after] - beats[-1]) / (beats[-1] - beats[-2])
+    return count
+
+
+def _sounding(side: Side, facts: TrackFacts) -> Times:
+    """Samples of a side's stretch at which its track's beats sound; outside of the knots, as between the last."""
+    knots = np.array(side.knots)
+    beats = np.array(facts.beats) * MODEL_RATE
+    places: Times = np.interp(beats, knots[:, 0], knots[:, 1])
+    for edge, inner, beyond in ((0, 1, beats < knots[0, 0]), (-1, -2, beats > knots[-1, 0])):
+        slope = (knots[edge, 1] - knots[inner, 1]) / (knots[edge, 0] - knots[inner, 0])
+        places[beyond] = knots[edge, 1] + slope * (beats[beyond] - knots[edge, 0])
+    return places
 
 
 def _curve(one: Joined) -> list[float]:

@@ -14,6 +14,8 @@ from segue.errors import InvalidRequest
 from segue.prior.codecs.mel import mel_filterbank, spread, to_mid_side
 from segue.prior.codecs.transform import Transform
 
+_LEAST = 1e-4  # of the floor: the least power of a noise band that is heard
+
 
 @dataclass(frozen=True)
 class StftSettings:
@@ -174,8 +176,7 @@ class StftCodec:
         parts = features[:, : s.waves].reshape(batch, 2, 2, s.bins, frames)
         waves = expanded(torch.complex(parts[:, :, 0], parts[:, :, 1]), s.floor) * self._turn(frames).conj()
         levels = features[:, s.waves :].reshape(batch, 2, s.noise_bands, frames)
-        amplitudes = (10.0 ** (self._spread @ levels / 2.0) - math.sqrt(s.floor)).clamp_min(
-            0.0
-        )  # silence stays silence
-        noise = amplitudes * self._noise(frames)
+        least = _LEAST * s.floor  # the root's slope stays finite, and silence silence
+        power = (10.0 ** (self._spread @ levels) - s.floor).clamp_min(least)
+        noise = (power.sqrt() - math.sqrt(least)) * self._noise(frames)
         return to_mid_side(self.transform.inverse(torch.cat([waves, noise], 2)))

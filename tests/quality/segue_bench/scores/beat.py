@@ -2,12 +2,13 @@
 
 The onset strength of the context, folded at the beat's period, is the profile of a beat; the phase error is the shift
 at which the gap's own profile fits it best, register by register. Unlike a list of beat times this needs no onset on
-the beat itself, and a dull or thin rendering is judged by the registers it has.
+the beat itself, and a dull or thin rendering is judged by the registers it has. Of shifts that fit nearly as well as
+the best, the smallest counts: even quavers fit half a beat away as well, and which of the two would win is noise.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +29,8 @@ _USUAL, _OCTAVES = 0.5, 1.0  # seconds a beat usually lasts (120 a minute), and 
 _DRIFT = 0.1  # of a period: what neighbouring candidates differ by at the ends of the context
 _FEWEST = 4  # beats of context
 _STILL = 1e-6  # deviation in dB under which nothing begins
+_ALIKE = 0.9  # of the best match: peaks from there on fit as well
+_FINER, _PLATEAU = 81, 0.02  # candidates around the best period, and how far below the top their clarity is the top's
 
 Strength = Float[np.ndarray, "registers _frames"]
 Times = Float[np.ndarray, " _frames"]
@@ -88,11 +91,24 @@ def beat_grid(parts: Sequence[tuple[Times, Strength]]) -> BeatGrid | None:
     best = int((clarity * preference).argmax())
     if clarity[best] < CLEAR + CHANCE * periods[best] / seconds:
         return None
-    return BeatGrid(float(periods[best]), _profile(times, strength, float(periods[best])), float(clarity[best]))
+    period = _refined(times, standard / deviation, float(periods[best]), _DRIFT / span)
+    return BeatGrid(period, _profile(times, strength, period), float(clarity[best]))
+
+
+def known_grid(times: Times, strength: Strength, period: float) -> BeatGrid:
+    """The grid of a beat that is known: ``times`` may count beats, with a ``period`` of 1, where the tempo glides."""
+    return BeatGrid(period, _profile(times, strength, period), 1.0)
+
+
+def _refined(times: Times, strength: Strength, period: float, step: float) -> float:
+    """The period within ``step`` hertz: a grid is carried over seconds in which it may not drift."""
+    hertz = 1.0 / period + np.linspace(-step, step, _FINER)
+    clarity = np.array([_clarity(times, strength, 1.0 / f) for f in hertz])
+    return float(1.0 / hertz[clarity >= clarity.max() - _PLATEAU * abs(clarity.max())].mean())
 
 
 def beat_phase_error_ms(grid: BeatGrid, times: Times, strength: Strength) -> float | None:
-    """Size in ms, at most half a beat, of the shift that lays the gap's profile over the context's.
+    """Size in ms, at most half a beat, of the least shift that lays the gap's profile over the context's.
 
     A gap in which nothing begins gets a quarter of a beat, what chance would give. None for a gap shorter than a beat.
     """
@@ -103,9 +119,19 @@ def beat_phase_error_ms(grid: BeatGrid, times: Times, strength: Strength) -> flo
         return 250.0 * grid.period
     phases = profile.shape[1]
     match = irfft(rfft(profile) * rfft(grid.profile).conj(), phases).sum(0)
-    best = int(match.argmax())
-    before, at, after = match[best - 1], match[best], match[(best + 1) % phases]
+    around = np.r_[match[-1], match, match[0]]
+    shift = _nearest_peak(around, lambda k: min(k, phases - k)) / phases % 1.0
+    return float(min(shift, 1.0 - shift) * grid.period * 1000.0)
+
+
+def _nearest_peak(match: Float[np.ndarray, " shifts"], away: Callable[[int], float]) -> float:
+    """Of the peaks of ``match`` between its ends that fit nearly as well as the best, the one of least ``away``.
+
+    In shifts from the second; between them by the parabola. The greatest value is one, if there is no peak.
+    """
+    inner = match[1:-1]
+    peaks = np.flatnonzero((inner >= match[:-2]) & (inner >= match[2:]) & (inner >= _ALIKE * inner.max()))
+    best = min((int(k) for k in peaks), key=away) if len(peaks) else int(inner.argmax())
+    before, at, after = match[best : best + 3]
     curvature = before - 2.0 * at + after
-    shift = best + (0.5 * (before - after) / curvature if curvature < 0.0 else 0.0)  # the parabola through the peak
-    away = (shift / phases + 0.5) % 1.0 - 0.5
-    return float(abs(away) * grid.period * 1000.0)
+    return best + float(0.5 * (before - after) / curvature if curvature < 0.0 and len(peaks) else 0.0)
