@@ -68,9 +68,19 @@ class Job:
         return tuple(p.at for p in self.pieces if isinstance(p, Hole))
 
 
-def songs_of(songs: Sequence[AudioFile]) -> tuple[Stereo, ...]:
-    """Further material for recall, as priors hear it."""
-    return tuple(to_model(song.clip()) for song in songs)
+def songs_of(songs: Sequence[AudioFile], channels: int) -> tuple[Stereo, ...]:
+    """Further material for recall, as priors hear it, of as many channels as the output has: what cancels in mono must
+    not be levelled and ranked before it does.
+    """
+    return tuple(_as_heard(song, channels) for song in songs)
+
+
+def _as_heard(song: AudioFile, channels: int) -> Stereo:
+    audio = to_model(song.clip())
+    if channels > 1:
+        return audio
+    mono: Stereo = np.ascontiguousarray(np.broadcast_to(to_channels(audio, 1), audio.shape))
+    return mono
 
 
 def sounding_like(job: Job, sound: AudioFile | None) -> Job:
@@ -79,7 +89,7 @@ def sounding_like(job: Job, sound: AudioFile | None) -> Job:
         return job
     return replace(
         job,
-        plan=replace(job.plan, sound=to_model(sound.clip())),
+        plan=replace(job.plan, sound=_as_heard(sound, job.source.channels)),
         parameters={**job.parameters, "sound_from": sound.digest},
         names=(*job.names, sound.name),
     )
@@ -114,7 +124,7 @@ def infill(source: AudioFile, gaps: Sequence[Span], songs: Sequence[AudioFile] =
     hidden = source.samples.copy()
     for gap in ordered:  # before resampling, whose filter would carry the gap's content past its edges
         hidden[:, gap.start : gap.stop] = 0
-    plan = Infill(spans).plan([to_model(replace(source, samples=hidden).clip())], songs_of(songs))
+    plan = Infill(spans).plan([to_model(replace(source, samples=hidden).clip())], songs_of(songs, source.channels))
     return Job(
         plan,
         source,
@@ -133,7 +143,7 @@ def regenerate(source: AudioFile, gaps: Sequence[Span], freedom: Freedom, songs:
     """
     ordered = check_gaps(gaps, source.length, rate=source.rate, elsewhere=bool(songs))
     spans = tuple(model_span(gap, source.rate) for gap in ordered)
-    plan = Regenerate(spans, freedom).plan([to_model(source.clip())], songs_of(songs))
+    plan = Regenerate(spans, freedom).plan([to_model(source.clip())], songs_of(songs, source.channels))
     return Job(
         plan,
         source,
@@ -153,7 +163,7 @@ def restyle(source: AudioFile, gaps: Sequence[Span], freedom: Freedom, songs: Se
     whole = (Span(0, source.length),)
     ordered = check_gaps(gaps or whole, source.length, rate=source.rate, elsewhere=True)
     spans = tuple(model_span(gap, source.rate) for gap in ordered)
-    plan = Restyle(spans, freedom).plan([to_model(source.clip())], songs_of(songs))
+    plan = Restyle(spans, freedom).plan([to_model(source.clip())], songs_of(songs, source.channels))
     return Job(
         plan,
         source,
@@ -179,12 +189,12 @@ def extend(source: AudioFile, added: int, backward: bool, songs: Sequence[AudioF
         # whole periods of both rates in front: every sample of the source keeps its place on the 44.1 kHz grid
         native, model = rate // gcd(rate, MODEL_RATE), MODEL_RATE // gcd(rate, MODEL_RATE)
         periods = -(-added // native)
-        plan = Continuation(periods * model / MODEL_RATE, "backward").plan([audio], songs_of(songs))
+        plan = Continuation(periods * model / MODEL_RATE, "backward").plan([audio], songs_of(songs, source.channels))
         pieces: tuple[Span | Hole, ...] = (Hole(Span(0, added)), Span(0, length))
         return Job(plan, source, pieces, parameters, source.digest, names, added - periods * native)
     whole = length * MODEL_RATE // rate
     seconds = (model_length(length + added, rate) - whole) / MODEL_RATE
-    plan = Continuation(seconds, "forward").plan([audio[:, :whole]], songs_of(songs))
+    plan = Continuation(seconds, "forward").plan([audio[:, :whole]], songs_of(songs, source.channels))
     pieces = (Span(0, length), Hole(Span(length, length + added)))
     return Job(plan, source, pieces, parameters, source.digest, names)
 
@@ -226,7 +236,7 @@ def transition(
     entering = to_model(replace(right, samples=padded).clip())[:, first - (start - lead) // native * model :]
     leaving = to_model(left.clip())[:, : left.length * MODEL_RATE // rate]
     seconds = (leaving.shape[1] - first) / MODEL_RATE
-    plan = Transition(seconds, freedom).plan([leaving, entering], songs_of(songs))
+    plan = Transition(seconds, freedom).plan([leaving, entering], songs_of(songs, left.channels))
     return Job(
         plan,
         left,

@@ -70,7 +70,9 @@ EFFECTS: Mapping[str, EffectKind] = {
     "highpass": EffectKind("HighpassFilter", "nothing below", {"cutoff_frequency_hz": _hertz(100.0)}),
     "high shelf": EffectKind("HighShelfFilter", "the treble up or down", _SHELF),
     "limiter": EffectKind(
-        "Limiter", "nothing above", {"threshold_db": Range(-40.0, 0.0, -6.0), "release_ms": Range(5.0, 1000.0, 100.0)}
+        "Limiter",
+        "louder up to full scale and no further, from the threshold on squeezed",
+        {"threshold_db": Range(-40.0, 0.0, -6.0), "release_ms": Range(5.0, 1000.0, 100.0)},
     ),
     "lowpass": EffectKind("LowpassFilter", "nothing above", {"cutoff_frequency_hz": _hertz(8000.0)}),
     "low shelf": EffectKind("LowShelfFilter", "the bass up or down", _SHELF),
@@ -89,7 +91,7 @@ EFFECTS: Mapping[str, EffectKind] = {
     "resample": EffectKind("Resample", "a lower rate and back", {"target_sample_rate": Range(2000.0, 44_100.0, 12e3)}),
     "reverb": EffectKind(
         "Reverb",
-        "a room",
+        "a room (its dry level of 0.5 is the sound as it was)",
         {
             "room_size": Range(0.0, 1.0, 0.5),
             "damping": Range(0.0, 1.0, 0.5),

@@ -18,13 +18,13 @@ class Brightness:
 
     On audio (batch, channels, samples) at ``rate`` hertz, frame k centred on k * ``hop``. Amplitudes and not powers:
     the bass would hide the rest. ``floor`` is added to each bin's power, so that silence has a brightness, that of
-    white noise, and a gradient.
+    white noise, and a gradient; so little that the bass alone is as dark as it is.
     """
 
     rate: float
     n_fft: int = 4096
     hop: int = 2048
-    floor: float = 1e-10
+    floor: float = 1e-16
 
     def __post_init__(self) -> None:
         check_analysis(self.rate, self.n_fft, self.hop)

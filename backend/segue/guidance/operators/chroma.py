@@ -29,7 +29,7 @@ class Chroma:
     rate: float
     n_fft: int = 8192
     hop: int = 2048
-    low: float = 65.0
+    low: float = 60.0
     high: float = 4000.0
     width: float = 0.5
     floor: float = 1e-10
