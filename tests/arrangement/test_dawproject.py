@@ -67,6 +67,18 @@ def test_loops_nested_clips_disabled_clips_and_fades(tmp_path: Path) -> None:
     assert np.allclose(out, expected, atol=1e-7)
 
 
+def test_what_starts_behind_its_loop_never_loops(tmp_path: Path) -> None:
+    source = noise(3.0, 3)
+    lane = (
+        '<Clips id="c0"><Clip time="1" duration="2" contentTimeUnit="seconds" playStart="1.5" loopStart="0" '
+        f'loopEnd="1">{audio("audio/a.wav", 3.0)}</Clip></Clips>'
+    )
+    out = played(dawproject(tmp_path / "s.dawproject", lane, {"audio/a.wav": source}))
+    start = RATE // 2  # a beat at 120
+    assert not out[:start].any()
+    assert np.array_equal(out[start:], source[3 * RATE // 2 : 5 * RATE // 2])
+
+
 def test_beats_follow_a_tempo_that_rises_in_a_line(tmp_path: Path) -> None:
     """From 60 to 120 over 4 beats: 4 ln 2 seconds; then half a second a beat."""
     tempo = (

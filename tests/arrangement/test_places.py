@@ -113,6 +113,24 @@ def test_short_fades_at_gaps_are_undone_once_even_where_two_gaps_share_a_short_c
     assert total[0, 0] == 0.0, "the track's own fade at its start stays"
 
 
+@pytest.mark.parametrize("fade", [0.01, 0.5])
+def test_fades_are_at_the_ends_of_the_clip_though_its_source_begins_later_and_ends_before(fade: float) -> None:
+    """A clip of 4 s, of which 2 s sound, from 1 s on: a DAW has faded in before, and not begun to fade out."""
+    own = Track("t", "Drums", (AudioClip("c", "s", 0.0, 4.0, -1.0, 1.0, Fade(fade), Fade(fade)),))
+    laid = lay_out(own, lambda _: AudioFile.of(Clip(noise(2.0)[None], RATE)))
+    assert laid.sounding == (Span(RATE, 3 * RATE),)
+    assert np.array_equal(laid.played[0, RATE:], noise(2.0))
+    assert np.array_equal(laid.heard, laid.played)
+
+
+def test_a_fade_that_the_source_enters_or_leaves_half_way_is_heard_from_there() -> None:
+    own = Track("t", "Drums", (AudioClip("c", "s", 0.0, 4.0, -1.0, 1.0, Fade(2.0), Fade(2.0)),))
+    laid = lay_out(own, lambda _: AudioFile.of(Clip(noise(2.0)[None], RATE)))
+    rise = (np.arange(RATE, 2 * RATE) / (2 * RATE)).astype(np.float32)
+    expected = noise(2.0) * np.concatenate([rise, (np.arange(2 * RATE)[::-1][:RATE] / (2 * RATE)).astype(np.float32)])
+    assert np.allclose(laid.played[0, RATE:], expected, atol=1e-7)
+
+
 def test_a_long_fade_is_music_and_stays() -> None:
     own = track((0, 4), (5, 9), fade=1.0)
     laid = lay_out(own, source)

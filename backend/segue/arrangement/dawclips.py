@@ -164,6 +164,9 @@ def _passes(element: Element, whole: _Frame, stop: float) -> Iterator[tuple[floa
     last = number(element, "loopEnd")
     if last <= first:
         raise InvalidRequest(f"the clip {whole.name!r} loops from {first} to {last}: export the project again")
+    if number(element, "playStart", 0.0) >= last:  # never in the loop: straight on
+        yield whole.anchor, whole.origin, stop
+        return
     frame = whole
     for _ in range(MAX_PASSES):
         until = frame.at(last)
@@ -182,11 +185,8 @@ def _audio(element: Element, frame: _Frame, offset: float) -> Iterator[AudioClip
     path = str(file.get("path"))
     source = EXTERNAL + path if file.get("external") in ("true", "1") else path
     low, high = frame.low, frame.high
-    if offset < 0.0:  # the file begins within the clip
-        low, offset = low - offset, 0.0
-    high = min(high, low + number(element, "duration") - offset)
-    if low >= high:
-        return
+    if max(low, low - offset) >= min(high, low - offset + number(element, "duration")):
+        return  # the file lies before or after the clip
     fade_in, fade_out = (Fade(f) if f > 0.0 else None for f in (frame.fade_in, frame.fade_out))
     yield AudioClip(frame.name, source, low, high, offset, 1.0, fade_in, fade_out)
 

@@ -127,7 +127,9 @@ class Fade:
 class AudioClip:
     """A stretch of a source on a track: from ``start`` to ``stop``, playing the source from ``offset`` seconds on.
 
-    ``source`` as its project knows it; ``loops``: the whole source starts again where it ends. ``gain``: a factor.
+    Where the source does not reach, before its start (a negative ``offset``) or after its end, the clip is silent; its
+    fades are at its own ends all the same. ``source`` as its project knows it; ``loops``: the whole source starts again
+    where it ends. ``gain``: a factor.
     """
 
     name: str
@@ -143,10 +145,9 @@ class AudioClip:
     def __post_init__(self) -> None:
         if not all(map(math.isfinite, (self.start, self.stop, self.offset, self.gain))):
             raise InvalidRequest(f"expected finite times and gain of the clip {self.name!r}, got {self}")
-        if self.stop < self.start or self.start < 0.0 or self.offset < 0.0:
+        if self.stop < self.start or self.start < 0.0:
             raise InvalidRequest(
-                f"expected the clip {self.name!r} from 0 s on, within its source and of some length, got {self.start} "
-                f"to {self.stop} s, playing from {self.offset} s of it"
+                f"expected the clip {self.name!r} from 0 s on and of some length, got {self.start} to {self.stop} s"
             )
 
 

@@ -75,7 +75,8 @@ def _clip(name: str, lines: dict[str, list[str]], take: dict[str, list[str]], so
         raise InvalidRequest(f"the item {name!r} plays its channels in another way (CHANMODE): glue it in REAPER first")
     start = number(lines.get("POSITION", []), 1)
     offset, stop = number(take.get("SOFFS", []), 1), start + number(lines.get("LENGTH", []), 1)
-    if offset < 0.0:  # the file begins within the item
+    loops = number(lines.get("LOOP", []), 1) != 0.0
+    if loops and offset < 0.0:  # the file begins within the item
         start, offset = start - offset, 0.0
     return AudioClip(
         name,
@@ -86,7 +87,7 @@ def _clip(name: str, lines: dict[str, list[str]], take: dict[str, list[str]], so
         _gain(lines, take),
         _fade(lines.get("FADEIN", [])),
         _fade(lines.get("FADEOUT", [])),
-        loops=number(lines.get("LOOP", []), 1) != 0.0,
+        loops=loops,
     )
 
 

@@ -49,9 +49,13 @@ class Timeline:
 
 @dataclass(frozen=True, eq=False)
 class _Laid:
+    """What sounds of a clip, and how many of its samples before and after that are silent."""
+
     clip: AudioClip
     span: Span
     dry: Audio
+    before: int
+    after: int
 
 
 def lay_out(track: Track, read: Read) -> Timeline:
@@ -77,8 +81,8 @@ def lay_out(track: Track, read: Read) -> Timeline:
     played, heard = (np.zeros((channels, sounding[-1].stop), np.float32) for _ in range(2))
     for one in laid:
         span = slice(one.span.start, one.span.stop)
-        played[:, span] += _faded(one.dry, one.clip, rate)
-        heard[:, span] += _faded(one.dry, _without_short_fades(one, sounding), rate)
+        played[:, span] += _faded(one, one.clip, rate)
+        heard[:, span] += _faded(one, _without_short_fades(one, sounding), rate)
     return Timeline(played, heard, rate, sounding, joints, tuple(notes))
 
 
@@ -90,27 +94,26 @@ def _at_rate(file: AudioFile, rate: int, channels: int) -> Audio:
 
 
 def _lay(clip: AudioClip, source: Audio, rate: int) -> _Laid:
-    """The clip's own samples; it ends where its source does, unless that loops."""
+    """The clip's own samples; it sounds as long as its source does, unless that loops."""
     start, stop, first = (round(seconds * rate) for seconds in (clip.start, clip.stop, clip.offset))
+    before = 0 if clip.loops else min(max(0, -first), stop - start)
     if clip.loops:
         dry = np.take(source, np.arange(first, first + stop - start), axis=1, mode="wrap")
     else:
-        dry = source[:, first : first + stop - start]
-    return _Laid(clip, Span(start, start + dry.shape[1]), (dry * np.float32(clip.gain)).astype(np.float32))
+        dry = source[:, first + before : max(first + before, first + stop - start)]
+    span = Span(start + before, start + before + dry.shape[1])
+    return _Laid(clip, span, (dry * np.float32(clip.gain)).astype(np.float32), before, stop - span.stop)
 
 
-def _faded(dry: Audio, clip: AudioClip, rate: int) -> Audio:
-    out = dry.copy()
-    for fade, backward in ((clip.fade_in, False), (clip.fade_out, True)):
-        count = 0 if fade is None else min(round(fade.seconds * rate), out.shape[1])
-        if fade is None or count == 0:
-            continue
-        ramp = _ramp(fade, count)
-        if backward:
-            out[:, -count:] *= ramp[::-1]
-        else:
-            out[:, :count] *= ramp
-    return out
+def _faded(one: _Laid, clip: AudioClip, rate: int) -> Audio:
+    """What sounds, with the fades of ``clip``, which are at the ends of the whole clip, whatever its source covers."""
+    length = one.before + one.span.length + one.after
+    gain = np.ones(length, np.float32)
+    for fade, way in ((clip.fade_in, 1), (clip.fade_out, -1)):
+        if fade is not None and (count := min(round(fade.seconds * rate), length)):
+            gain[::way][:count] *= _ramp(fade, count)
+    faded: Audio = one.dry * gain[one.before : one.before + one.span.length]
+    return faded
 
 
 def _ramp(fade: Fade, count: int) -> Float32[np.ndarray, " samples"]:
