@@ -135,6 +135,10 @@ def test_relative_realism_is_one_for_the_cross_fade_and_scales() -> None:
     same = relative_realism(cross_fade, cross_fade)
     assert (same.low, same.value, same.high) == pytest.approx((1.0, 1.0, 1.0))
     assert relative_realism(0.9 * cross_fade, cross_fade).value == pytest.approx(0.9)
+    noisy = cross_fade + 0.2 * np.sin(np.arange(len(cross_fade)))
+    twice, of_both = (np.repeat(x, 2) for x in (noisy, cross_fade))
+    once, doubled = relative_realism(noisy, cross_fade), relative_realism(twice, of_both, np.arange(len(twice)) // 2)
+    assert (doubled.low, doubled.high) == pytest.approx((once.low, once.high))  # a track twice says nothing new
     with pytest.raises(InvalidRequest, match="each of 40 clips, got 39"):
         relative_realism(cross_fade, cross_fade[1:])
     with pytest.raises(InvalidRequest, match="at least 8 real embeddings"):

@@ -86,9 +86,10 @@ class Sets:
     def _realism(self, rows: Sequence[Row]) -> Cell:
         """Against the constant-power cross-fade, which is the real line of a transition."""
         ours, theirs = self.realism(rows), self.realism(self.real)
-        found = relative_realism(
-            np.array(list(ours.values())), np.array([theirs[excerpt] for excerpt in ours]), BOOTSTRAPS
-        )
+        track = {row.excerpt.name: row.excerpt.track for row in rows}
+        groups = np.unique([track[excerpt] for excerpt in ours], return_inverse=True)[1]
+        values, reference = np.array(list(ours.values())), np.array([theirs[excerpt] for excerpt in ours])
+        found = relative_realism(values, reference, groups, BOOTSTRAPS)
         if len(_tracks(rows)) < FEWEST_TRACKS:
             return Cell(found.value, len(ours), -np.inf, np.inf)
         return Cell(found.value, len(ours), found.low, found.high)

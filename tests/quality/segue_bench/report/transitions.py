@@ -56,9 +56,10 @@ def tables(lines: Sequence[Line], picture: str) -> str:
     pairs = measured(lines)
     real = np.array([line["embedding"] for line in lines if line["name"].startswith("real ")])
     depth = {m: realism(real, np.array([p["methods"][m]["embedding"] for p in pairs])) for m in pairs[0]["methods"]}
+    lefts = np.unique([pair["name"].split(" > ")[0] for pair in pairs], return_inverse=True)[1]
     rows, bad = [], []
     for method, realisms in depth.items():
-        ratio = relative_realism(realisms, depth[REFERENCE])
+        ratio = relative_realism(realisms, depth[REFERENCE], lefts)
         beat, dip = _values(pairs, method, "beat_ms"), _values(pairs, method, "dip_lu")
         rows.append(
             f"| {method} | {ratio.value:.3f} ({ratio.low:.3f} to {ratio.high:.3f}) | {_middle(beat)} | {_middle(dip)} "
@@ -66,7 +67,7 @@ def tables(lines: Sequence[Line], picture: str) -> str:
         )
         if method == "ours":
             verdict = "is NOT above" if ratio.value <= 1.0 else "is above"
-            sure = "" if (ratio.low > 1.0) == (ratio.value > 1.0) else ", which chance alone could make"
+            sure = ", which chance alone could make" if ratio.low <= 1.0 <= ratio.high else ""
             bad.append(f"- Realism {verdict} that of the beat-aligned cross-fade: {ratio.value:.3f}{sure}.")
     bad += [_duel(pairs), *_refusals(lines, len(pairs))]
     best = Counter(p["ranks"][0]["method"] for p in pairs)

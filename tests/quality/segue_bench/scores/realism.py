@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from segue.errors import InvalidRequest
 from segue.render.realism import NEIGHBOURS, realism
@@ -15,10 +15,13 @@ __all__ = ["NEIGHBOURS", "realism", "relative_realism"]
 def relative_realism(
     of: Float[np.ndarray, " _clips"],
     cross_fade: Float[np.ndarray, " _clips"],
+    groups: Int[np.ndarray, " _clips"] | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Interval:
-    """Mean realism of a method over that of the constant-power cross-fade on the same clips; bootstrap over clips.
+    """Mean realism of a method over that of the constant-power cross-fade on the same clips.
+
+    Bootstrap over clips, or over whole ``groups`` of them, which are numbered from 0.
 
     Raises:
         InvalidRequest: different numbers of clips, or a cross-fade without realism.
@@ -27,6 +30,7 @@ def relative_realism(
         raise InvalidRequest(
             f"expected the cross-fade's realism, above 0, for each of {len(of)} clips, got {len(cross_fade)} values"
         )
-    counts = resampled_counts(len(of), resamples, seed).astype(float)
-    drawn = (counts @ of) / np.maximum(counts @ cross_fade, np.finfo(float).tiny)
+    ours, theirs = (np.bincount(np.arange(len(of)) if groups is None else groups, x) for x in (of, cross_fade))
+    counts = resampled_counts(len(ours), resamples, seed).astype(float)
+    drawn = (counts @ ours) / np.maximum(counts @ theirs, np.finfo(float).tiny)
     return percentile_interval(float(of.mean() / cross_fade.mean()), drawn)
