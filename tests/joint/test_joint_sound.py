@@ -17,7 +17,7 @@ from segue.joint.plan import JoinPlan
 from segue.joint.propose import plan_transition
 from segue.joint.settings import JointSettings
 from segue.joint.stretch import played
-from tests.joint.drum_tracks import RATE, Drummed
+from tests.joint.drum_tracks import RATE, Drummed, drum_track
 from tests.joint.planned import LEFT, RIGHT, planned
 
 FAST = segue.RenderSettings(steps=1, method="eq fade")
@@ -64,6 +64,26 @@ def test_beats_of_both_coincide_within_10_ms_through_the_transition(plan: JoinPl
     )
     assert np.abs(grids[0] - grids[1]).max() < 2.0  # samples
     assert np.abs(grids[0] - plan.joint).min() < 2.0
+
+
+@pytest.mark.parametrize(("bpm", "ratio"), [(96.0, 1.05), (110.0, 1.08), (110.0, 1.15)])
+def test_a_steady_tone_does_not_pull_the_beats_from_their_places(bpm: float, ratio: float) -> None:
+    """Tones fit where the stretch meets the track as it is at every period, 4.5 ms here; attacks fit at one place."""
+    tracks = [toned(drum_track(tempo, 14, first)) for tempo, first in ((bpm, 0.4), (bpm * ratio, 0.33))]
+    files = [track.file(f"{n}.wav") for n, track in enumerate(tracks)]
+    plan = plan_transition(files[0], files[1], JointSettings(bars=4), overlap=2.5)
+    assert "tempo" in plan.matched
+    for file, side, track, leaving in zip(files, (plan.left, plan.right), tracks, (True, False), strict=True):
+        late = lateness(played(file, side, leaving=leaving), track, np.array(side.knots))
+        assert len(late) >= 8
+        assert np.abs(np.median(late)) < 0.003
+        assert np.abs(late).max() < 0.006
+
+
+def toned(track: Drummed) -> Drummed:
+    times = np.arange(track.audio.shape[1]) / RATE
+    tone = 0.05 * np.stack([np.sin(2 * np.pi * hertz * times) for hertz in (220.0, 221.0)])
+    return Drummed((track.audio + tone).astype(np.float32), track.beats)
 
 
 def test_the_result_is_bit_exact_outside_of_what_the_plan_changes_and_renders_again(tmp_path: Path) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import pedalboard
 from jaxtyping import Float
+from numpy.lib.stride_tricks import sliding_window_view
+from scipy.ndimage import uniform_filter1d
 
 from segue.clip.files import AudioFile
 from segue.clip.quantise import to_float
@@ -24,6 +27,10 @@ _WINDOW = 0.1  # seconds compared to find by how much
 _LOST = 0.05  # seconds that may be lost over a stretch
 _SETTLED = 0.3  # seconds behind a stretch after which the stretcher repeats the track as it is
 _ALIKE = 0.6  # correlation of what is found again
+_ATTACK = 0.1  # seconds before and behind a beat in which its attack is looked for
+_LATEST, _STEP = 0.025, 8  # seconds by which it may be late or early, and samples from one guess to the next
+_FEWEST = 3  # attacks of each half that say how late a track is
+_NEAR = 0.002  # seconds by which it may be, once they said it: tones alone fit at every period
 _ENOUGH, _CORRECTIONS = 0.001, 2  # seconds that are not worth another of so many corrections
 
 
@@ -64,7 +71,8 @@ def _stretched(track: AudioFile, side: Side, *, leaving: bool) -> Audio:
     """The stretch by Rubber Band, which does not keep time to the sample.
 
     Behind the stretch it hears a second of the track at its own speed: by how much that comes late says how much is
-    lost on the way, and all speeds are corrected by it.
+    lost on the way, and all speeds are corrected by it. While it stretches it is early or late besides, by as much as
+    14 ms between two tracks: so are the attacks where both sound, and by them the speeds are corrected once more.
     """
     warm = round(_WARM * track.rate)
     ends = side.source_of(np.array([0.0, float(side.length)]))
@@ -81,7 +89,20 @@ def _stretched(track: AudioFile, side: Side, *, leaving: bool) -> Audio:
         if abs(late) <= _ENOUGH * track.rate:
             break
         speed = speed * (1.0 + late / side.length)
-    return _met(track, side, made, warm, leaving=leaving)
+    stretched, at = _met(track, side, made, warm, _ALIGN, leaving=leaving), float(warm)
+    for _ in range(_CORRECTIONS):
+        if (late := lateness(track, side, stretched, leaving=leaving)) is None:
+            break
+        drift = late.beyond - late.seam
+        if max(abs(late.seam), abs(drift)) <= _ENOUGH * track.rate:
+            break
+        at += late.seam
+        if abs(drift) > _ENOUGH * track.rate:
+            at += 0.0 if leaving else drift  # what is slower ends later, and its end is where it meets the track
+            speed = speed * (1.0 + (drift if leaving else -drift) / side.length)
+            made = _time_stretched(audio, track.rate, speed, pitch, warm)
+        stretched = _met(track, side, made, round(at), _NEAR, leaving=leaving)
+    return stretched
 
 
 def _time_stretched(audio: Audio, rate: int, speed: Samples, pitch: Samples, warm: int) -> Audio:
@@ -108,10 +129,61 @@ def _late(made: Audio, behind: Audio, at: int, rate: int) -> int:
     return best_shift(score) if float(score.max()) >= _ALIKE else 0
 
 
-def _met(track: AudioFile, side: Side, made: Audio, at: int, *, leaving: bool) -> Audio:
+@dataclass(frozen=True)
+class Lateness:
+    """Samples by which attacks come late, in the median: in the half of a stretch that meets the track as it is, and in
+    the one ``beyond``, where both tracks sound.
+    """
+
+    seam: float
+    beyond: float
+
+
+def lateness(track: AudioFile, side: Side, stretched: Audio, *, leaving: bool) -> Lateness | None:
+    """How late the attacks on the beats of ``stretched`` (channels, side.length) come; None where too few are clear."""
+    rate, heard = track.rate, _rise(stretched)
+    halves: tuple[list[float], list[float]] = ([], [])
+    for source, place in (knot for knot in side.knots if 0.0 < knot[1] < side.length):
+        slope = float(np.diff(side.source_of(np.array([place - 1.0, place + 1.0])))[0]) / 2.0
+        late = _attack_late(_rise(_cut(track, *_around(source, rate))), heard, place, slope, rate)
+        if late is not None:
+            halves[int((place >= side.length / 2.0) is leaving)].append(late)
+    if min(map(len, halves)) < _FEWEST:
+        return None
+    return Lateness(*(float(np.median(half)) for half in halves))
+
+
+def _around(place: float, rate: int) -> tuple[int, int]:
+    reach = round(_ATTACK * rate)
+    return round(place) - reach, round(place) + reach
+
+
+def _rise(audio: Audio) -> Samples:
+    """How much happens at each sample: changes from one to the next, over 1.5 ms."""
+    change = np.abs(np.diff(audio.astype(np.float64), axis=1, prepend=audio[:, :1])).mean(0)
+    smooth: Samples = uniform_filter1d(change, 64)
+    return smooth
+
+
+def _attack_late(known: Samples, heard: Samples, place: float, slope: float, rate: int) -> float | None:
+    """By how much later than ``place`` what is ``known``, at ``slope`` of its speed, is heard; None if it is not."""
+    reach, most = (round(seconds * rate) for seconds in (_ATTACK / 2.0, _LATEST))
+    first = round(place) - reach - most
+    if first < 0 or first + 2 * (reach + most) > len(heard):
+        return None
+    meant = np.interp(np.arange(-reach, reach) * slope + len(known) / 2.0, np.arange(len(known)), known)
+    around = sliding_window_view(heard[first : first + 2 * (reach + most)], 2 * reach)[::_STEP]
+    apart = meant - meant.mean()
+    centred = around - around.mean(1, keepdims=True)
+    scale = np.linalg.norm(centred, axis=1) * np.linalg.norm(apart)
+    alike = (centred @ apart) / np.maximum(scale, 1e-12)
+    return float(alike.argmax() * _STEP - most) if float(alike.max()) >= _ALIKE else None
+
+
+def _met(track: AudioFile, side: Side, made: Audio, at: int, reach_seconds: float, *, leaving: bool) -> Audio:
     """``length`` samples of ``made`` from about ``at`` on, that meet the track as it is where they begin or end."""
     rate, length = track.rate, side.length
-    reach, window, fade = (round(seconds * rate) for seconds in (_ALIGN, _WINDOW, _FADE))
+    reach, window, fade = (round(seconds * rate) for seconds in (reach_seconds, _WINDOW, _FADE))
     if leaving:
         seam, known = 0, _cut(track, side.cut, side.cut + window)
     else:

@@ -39,9 +39,9 @@ DISTILLED = ("pingpong",)
 UNASKED = -2.0
 """Credit of what needs no prior: it is not what was asked for, and goes first only where that is plainly worse."""
 
-WOVEN = -1.0
-"""Credit of units between two tracks that cross: measured on 23 pairs, they keep less to the beat and to an even course
-than the cross-fade does that is shaped, and sounded less like music.
+SHAPED = 1.0
+"""Credit of the cross-fade that is shaped over units between both tracks: on 74 pairs these kept less to the beat and to
+an even course, and sounded less like music.
 """
 
 MOSAICS = ("mean", "generated", "regenerated splice", "regenerated", "steered")
@@ -266,7 +266,7 @@ def _crossed(
                 make = _reshaped(studio, begun, gap, item, original) if shaped else _voiced(studio, begun, gap, item)
                 inner = make.audio[:, MARGIN : MARGIN + gap.length]
                 fitted = between(song, gap, crossing.levelled(inner) if shaped else crossing.woven(inner))
-            how, credit = (make.how, 0.0) if shaped else (f"{make.how}, between both tracks", WOVEN)
+            how, credit = (make.how, SHAPED) if shaped else (f"{make.how}, between both tracks", 0.0)
             yield Candidate(method, fitted, how, seeds[index], credit=credit)
 
 
