@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,25 +83,42 @@ def _stretched(track: AudioFile, side: Side, *, leaving: bool) -> Audio:
     speed = slopes[np.clip(np.searchsorted(knots[:, 0], inner, "right") - 1, 0, len(slopes) - 1)]
     pitch = np.interp(inner, side.source_of(np.array([0.0, float(side.length)])), side.semitones)
     audio = _cut(track, start - warm, stop + warm)
-    behind = audio[:, -warm:]
+
+    def stretch(speed: Samples) -> Audio:
+        return _time_stretched(audio, track.rate, speed, pitch, warm)
+
     for _ in range(1 + _CORRECTIONS):
-        made = _time_stretched(audio, track.rate, speed, pitch, warm)
-        late = _late(made, behind, warm + round(float((1.0 / speed).sum())), track.rate)
+        made = stretch(speed)
+        late = _late(made, audio[:, -warm:], warm + round(float((1.0 / speed).sum())), track.rate)
         if abs(late) <= _ENOUGH * track.rate:
             break
         speed = speed * (1.0 + late / side.length)
+    return _on_the_beats(track, side, stretch, speed, made, warm, leaving=leaving)
+
+
+def _on_the_beats(
+    track: AudioFile,
+    side: Side,
+    stretch: Callable[[Samples], Audio],
+    speed: Samples,
+    made: Audio,
+    warm: int,
+    *,
+    leaving: bool,
+) -> Audio:
+    """What ``stretch`` made of ``speed``, cut out, its attacks where the plan has them as far as attacks are clear."""
     stretched, at = _met(track, side, made, warm, _ALIGN, leaving=leaving), float(warm)
     for _ in range(_CORRECTIONS):
-        if (late := lateness(track, side, stretched, leaving=leaving)) is None:
+        if (found := lateness(track, side, stretched, leaving=leaving)) is None:
             break
-        drift = late.beyond - late.seam
-        if max(abs(late.seam), abs(drift)) <= _ENOUGH * track.rate:
+        drift = found.beyond - found.seam
+        if max(abs(found.seam), abs(drift)) <= _ENOUGH * track.rate:
             break
-        at += late.seam
+        at += found.seam
         if abs(drift) > _ENOUGH * track.rate:
             at += 0.0 if leaving else drift  # what is slower ends later, and its end is where it meets the track
             speed = speed * (1.0 + (drift if leaving else -drift) / side.length)
-            made = _time_stretched(audio, track.rate, speed, pitch, warm)
+            made = stretch(speed)
         stretched = _met(track, side, made, round(at), _NEAR, leaving=leaving)
     return stretched
 

@@ -40,8 +40,8 @@ UNASKED = -2.0
 """Credit of what needs no prior: it is not what was asked for, and goes first only where that is plainly worse."""
 
 SHAPED = 1.0
-"""Credit of the cross-fade that is shaped over units between both tracks: on 74 pairs these kept less to the beat and to
-an even course, and sounded less like music.
+"""Credit of the cross-fade that is shaped over units between both tracks: on 74 pairs these kept less to the beat and
+to an even course, and sounded less like music.
 """
 
 MOSAICS = ("mean", "generated", "regenerated splice", "regenerated", "steered")
