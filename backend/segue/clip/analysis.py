@@ -70,17 +70,17 @@ def spectral_balance_db(audio: Audio, gap: Span, rate: int = MODEL_RATE) -> floa
 
 
 def high_band_db(audio: Audio, gap: Span, rate: int = MODEL_RATE) -> float | None:
-    """Energy from 8 to 16 kHz in the gap against the 1.5 s around it, in dB: below 0 is duller.
+    """Energy from 9 to 14 kHz in the gap against the 1.5 s around it, in dB: below 0 is duller.
 
     Raises:
         InvalidRequest: a rate below 32 kHz, which holds no such band.
     """
     if rate < 32_000:
-        raise InvalidRequest(f"expected at least 32 kHz to measure 8 to 16 kHz, got {rate} Hz")
+        raise InvalidRequest(f"expected at least 32 kHz to measure 9 to 14 kHz, got {rate} Hz")
     contexts = _contexts(audio, gap, _CONTEXT_SECONDS, rate)
     if not contexts or not gap.length:
         return None
-    high = (CENTRES > 8_500.0) & (CENTRES < 15_500.0)  # the octave's third-octave bands
+    high = (CENTRES > 8_500.0) & (CENTRES < 15_500.0)  # two third-octave bands
     around = sum(third_octave_power(c, rate)[:, high].sum(1).mean() * c.shape[1] for c in contexts)
     inside = third_octave_power(audio[:, gap.start : gap.stop], rate)[:, high].sum(1).mean()
     return float(10.0 * np.log10((inside + FLOOR) / (around / sum(c.shape[1] for c in contexts) + FLOOR)))
@@ -123,9 +123,11 @@ def integrated_loudness(audio: Audio, rate: int = MODEL_RATE) -> float | None:
     """Integrated loudness (ITU-R BS.1770, gated) in LUFS; None under 0.4 s, one block of the meter, and for silence."""
     if audio.shape[1] < _LOUDNESS_SECONDS * rate or not audio.any():
         return None
+    step = round(_LOUDNESS_SECONDS / 4 * rate)
+    whole = audio[:, : audio.shape[1] // step * step]  # the meter would take a block that is cut off for a quiet one
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pyloudnorm takes the logarithm of blocks that are silent
-        measured = float(pyloudnorm.Meter(rate).integrated_loudness(audio.T.astype(np.float64)))
+        measured = float(pyloudnorm.Meter(rate).integrated_loudness(whole.T.astype(np.float64)))
     return measured if math.isfinite(measured) else None
 
 

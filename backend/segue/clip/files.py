@@ -223,7 +223,8 @@ def write_assembled(
     frames = sum(part.shape[1] for part in parts)
     if frames == 0:
         raise InvalidRequest("expected something to write, got pieces without samples")
-    if container in ("WAV", "WAVEX", "AIFF") and frames * source.channels * parts[0].dtype.itemsize > _MAX_RIFF:
+    stored = BITS[subtype] // 8 if subtype in BITS else parts[0].dtype.itemsize
+    if container in ("WAV", "WAVEX", "AIFF") and frames * source.channels * stored > _MAX_RIFF:
         raise AudioFileError(f"{path.name} would outgrow the 4 GiB of its container: write .w64 or .caf")
     carried = carry(
         source.tags, source.extra, family(source.container), family(container), moved=_moved(source, pieces)

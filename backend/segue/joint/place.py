@@ -74,8 +74,11 @@ def asked(heard: Heard, second: float, room: tuple[float, float], option: str) -
             f"{option} {second:g} needs {room[0]:.2f} s of {heard.name} before it and {room[1]:.2f} s after it; the "
             f"track lasts {heard.seconds:.2f} s: choose from {room[0]:.2f} to {heard.seconds - room[1]:.2f}"
         )
-    if heard.beats is None or not heard.has_beat or not heard.start <= second <= heard.stop:
+    if heard.beats is None or not heard.has_beat:
         return Place(second, None, 1.0, ("asked for",))
+    if not heard.start <= second <= heard.stop:
+        heard_of = f"{heard.start:.0f} to {heard.stop:.0f} s"
+        return Place(second, None, 1.0, (f"asked for; only {heard_of} were listened to, so its beat is not known",))
     beat = int(np.abs(heard.beats.times - second).argmin())
     nearest = float(heard.beats.times[beat])
     if not room[0] <= nearest <= heard.seconds - room[1] or abs(nearest - second) > 30.0 / heard.beats.tempo:
@@ -89,7 +92,7 @@ def plain(heard: Heard, half: tuple[float, float], *, end: bool) -> Place:
     """The end, or the start, of what sounds of a track without a beat."""
     sounds = np.flatnonzero(heard.short_term >= heard.short_term.max() - _FADED_DB)
     if end:
-        last = heard.stop - (len(heard.short_term) - 1 - int(sounds[-1]))
+        last = min(heard.stop, heard.start + int(sounds[-1]) + 1.0)
         faded, second = heard.stop - last > 1.0, last - half[1]
         words = ("the track fades from here on",) if faded else ("the track ends here",)
     else:

@@ -159,7 +159,10 @@ class _Proposal:
         elif self.settings.match_tempo is False:
             self.notes.append("tempos are left as they are, as asked")
         elif any(place.beat is None for place in places):
-            why, instead = "a joint was asked for where no beat is near", "tempos are left as they are"
+            why, instead = (
+                "a joint was asked for where no beat is near or none was listened to",
+                "tempos are left as they are",
+            )
         else:
             folded = fold(beats[0].tempo, beats[1].tempo)
             ratio, limit = max(folded.ratio, 1.0 / folded.ratio), self.settings.max_tempo_ratio
@@ -196,7 +199,9 @@ class _Proposal:
     def _without_tempo(self, places: tuple[Place, Place]) -> _Meeting:
         """A stretch as long as the ramp would be, in which nothing is stretched."""
         tempo = self.heard[0].beats.tempo if self.heard[0].beats is not None and self.heard[0].has_beat else None
-        seconds = self.settings.bars / 2 * (BEATLESS_BAR if tempo is None else 240.0 / tempo)
+        bars = self.heard[0].bars
+        bar = BEATLESS_BAR if tempo is None or bars is None else 60.0 * bars.meter / tempo
+        seconds = self.settings.bars / 2 * bar
         lasts = (
             min(seconds, places[0].second),
             min(seconds, self.heard[1].seconds - places[1].second),

@@ -87,9 +87,10 @@ def _stretched(track: AudioFile, side: Side, *, leaving: bool) -> Audio:
     def stretch(speed: Samples) -> Audio:
         return _time_stretched(audio, track.rate, speed, pitch, warm)
 
+    meant = warm + round(float((1.0 / speed).sum()))
     for _ in range(1 + _CORRECTIONS):
         made = stretch(speed)
-        late = _late(made, audio[:, -warm:], warm + round(float((1.0 / speed).sum())), track.rate)
+        late = _late(made, audio[:, -warm:], meant, track.rate)
         if abs(late) <= _ENOUGH * track.rate:
             break
         speed = speed * (1.0 + late / side.length)
@@ -205,14 +206,17 @@ def _met(track: AudioFile, side: Side, made: Audio, at: int, reach_seconds: floa
     if leaving:
         seam, known = 0, _cut(track, side.cut, side.cut + window)
     else:
-        seam, known = length - window, _cut(track, side.cut - window, side.cut)
+        # around the seam, a beat whose attack fits at one place only; before it there is nothing but what dies away
+        seam, known = length - window // 2, _cut(track, side.cut - window // 2, side.cut + window - window // 2)
     around = made[:, at + seam - reach : at + seam + window + reach]
     shift = best_shift(correlations(_two(around), _two(known)))
     audio = made[:, at + shift : at + shift + length].copy()
     if leaving:
         audio[:, :fade] = crossfade(_two(known[:, :fade]), _two(audio[:, :fade]))[: len(audio)]
     else:
-        audio[:, -fade:] = crossfade(_two(audio[:, -fade:]), _two(known[:, -fade:]))[: len(audio)]
+        audio[:, -fade:] = crossfade(_two(audio[:, -fade:]), _two(known[:, window // 2 - fade : window // 2]))[
+            : len(audio)
+        ]
     return audio
 
 

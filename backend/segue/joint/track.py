@@ -88,8 +88,9 @@ def listen(track: AudioFile, seconds: float, *, end: bool) -> Heard:
 
 
 def _levels(audio: Float[np.ndarray, "2 samples"]) -> Float[np.ndarray, " seconds"]:
-    count = max(1, audio.shape[1] // MODEL_RATE)
-    blocks = audio[:, : count * MODEL_RATE] if audio.shape[1] >= MODEL_RATE else audio
-    power = np.square(blocks, dtype=np.float64).reshape(2, count, -1).mean((0, 2))
+    """In dB, of each second from the start on; the last may be a part of one."""
+    starts = np.arange(0, audio.shape[1], MODEL_RATE)
+    sums = np.add.reduceat(np.square(audio, dtype=np.float64).mean(0), starts)
+    power = sums / np.diff(np.append(starts, audio.shape[1]))
     levels: Float[np.ndarray, " seconds"] = 10.0 * np.log10(power + 1e-10)
     return levels

@@ -36,7 +36,7 @@ DONOR_SECONDS = 0.3
 DISTILLED = ("pingpong",)
 """Samplers of priors that answer noise with a sample, not with a mean."""
 
-UNASKED = -2.0
+UNASKED = -2.5
 """Credit of what needs no prior: it is not what was asked for, and goes first only where that is plainly worse."""
 
 SHAPED = 1.0

@@ -51,7 +51,7 @@ class Scores:
     """Measures of a take in its context, None where there is nothing to compare with; ``total``, lower is better.
 
     ``seam_z``: how unusual its worse seam is for the track; ``loudness_jump_db`` across a seam; ``balance_db``: mean
-    third-octave difference to the contexts; ``high_band_db``: 8 to 16 kHz against the contexts, below 0 is duller;
+    third-octave difference to the contexts; ``high_band_db``: 9 to 14 kHz against the contexts, below 0 is duller;
     ``surprise``: RMS distance, in standardised latents, to what the prior expects; ``credit``: what
     speaks for a take before it is heard; ``wish``: how far it is from
     what a style asks for, 0 fulfilled, about 1 plainly missed (:meth:`segue.style.ear.Ear.distance`), None without one.
