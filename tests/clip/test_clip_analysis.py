@@ -9,6 +9,7 @@ from scipy.signal import butter, sosfilt
 from segue.clip.analysis import (
     CENTRES,
     high_band_db,
+    integrated_loudness,
     k_weighted,
     loudness_jump_db,
     seam_reference,
@@ -57,6 +58,12 @@ def test_k_weighting_is_that_of_bs_1770_and_keeps_channels_apart(hertz: float, l
     assert not heard[1].any()
     settled = heard[0, RATE : 3 * RATE]
     assert -0.691 + 10.0 * np.log10(np.mean(settled**2)) == pytest.approx(lufs, abs=0.2)
+
+
+@pytest.mark.parametrize("seconds", [0.4, 0.46, 0.66, 1.27, 3.0])
+def test_a_steady_tone_is_as_loud_however_long_it_lasts(seconds: float) -> None:
+    tone = 10 ** (-23 / 20) * np.sin(2 * np.pi * 997.0 * np.arange(round(seconds * RATE)) / RATE)
+    assert integrated_loudness(np.stack([tone, tone]), RATE) == pytest.approx(-23.0, abs=0.1)
 
 
 def test_a_step_that_is_too_low_to_be_heard_is_no_step_of_loudness() -> None:

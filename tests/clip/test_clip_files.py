@@ -298,3 +298,16 @@ def test_a_clip_from_memory_can_be_written(tmp_path: Path) -> None:
     clip = Clip(NOISE.standard_normal((2, 50)).astype(np.float32), 96000)
     write_assembled(tmp_path / "out.wav", AudioFile.of(clip), [Span(10, 50)])
     assert np.array_equal(read_audio(tmp_path / "out.wav").samples, clip.samples[:, 10:])
+
+
+@pytest.mark.parametrize(("subtype", "most"), [("PCM_16", 250), ("PCM_24", 166), ("FLOAT", 125)])
+def test_a_container_is_full_by_what_it_stores(
+    subtype: str, most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("segue.clip.files._MAX_RIFF", 1000)
+    soundfile.write(tmp_path / "in.wav", np.full((most + 1, 2), 0.25), 44100, subtype=subtype)
+    source = read_audio(tmp_path / "in.wav")
+    write_assembled(tmp_path / "fits.wav", source, [Span(0, most)])
+    assert soundfile.info(tmp_path / "fits.wav").frames == most
+    with pytest.raises(AudioFileError, match="outgrow"):
+        write_assembled(tmp_path / "more.wav", source, [Span(0, most + 1)])

@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from segue.clip.clip import Clip
+from segue.clip.files import AudioFile
 from segue.errors import InvalidRequest
 from segue.joint.key import Key
+from segue.joint.place import plain
 from segue.joint.ramp import common_grid, fold
 from segue.joint.track import listen
 from tests.joint.drum_tracks import RATE, Drummed, drum_track
@@ -90,3 +93,13 @@ def test_keys_have_their_names_and_places_on_the_wheel(tonic: int, minor: bool, 
 def test_a_key_is_shifted_to_the_same_notes_by_the_least_way() -> None:
     c, a_minor, d, b = Key(0, False, 1.0), Key(9, True, 1.0), Key(2, False, 1.0), Key(11, False, 1.0)
     assert [c.shift_to(a_minor), d.shift_to(c), b.shift_to(c), c.shift_to(Key(6, False, 1.0))] == [0, -2, 1, 6]
+
+
+@pytest.mark.parametrize(("sounds", "silent"), [(12.0, 5.0), (12.0, 5.5), (12.0, 0.9), (12.9, 4.05)])
+def test_without_a_beat_the_overlap_ends_with_the_second_that_sounds_last(sounds: float, silent: float) -> None:
+    time = np.arange(round(sounds * RATE)) / RATE
+    chord = 0.1 * sum(np.sin(2 * np.pi * hertz * time) for hertz in (261.6, 329.6, 392.0))
+    audio = np.concatenate([chord, np.zeros(round(silent * RATE))])
+    heard = listen(AudioFile.of(Clip(np.stack([audio, audio]).astype(np.float32), RATE), "a.wav"), 90.0, end=True)
+    place = plain(heard, (1.25, 1.25), end=True)
+    assert place.second + 1.25 == pytest.approx(np.ceil(sounds), abs=0.01)

@@ -13,7 +13,7 @@ import segue
 from segue.clip.clip import Clip
 from segue.clip.files import AudioFile, read_audio
 from segue.errors import InvalidRequest
-from segue.joint.plan import JoinPlan
+from segue.joint.plan import JoinPlan, Side
 from segue.joint.propose import plan_transition
 from segue.joint.settings import JointSettings
 from segue.joint.stretch import played
@@ -78,6 +78,25 @@ def test_a_steady_tone_does_not_pull_the_beats_from_their_places(bpm: float, rat
         assert len(late) >= 8
         assert np.abs(np.median(late)) < 0.003
         assert np.abs(late).max() < 0.006
+
+
+@pytest.mark.parametrize("semitones", [0.0, 1.0, 2.0, -2.0])
+def test_a_pitch_that_glides_does_not_pull_the_right_track_from_where_it_ends(semitones: float) -> None:
+    """Struck notes that ring: just before a beat there is nothing but tones, and these glide."""
+    track = drum_track(120.0, 14)
+    beats = np.array(track.beats)[8:25]
+    grid = np.concatenate([[0.0], np.cumsum(0.5 / np.linspace(1.02, 1.0, 16))])
+    knots = tuple((float(a), float(b)) for a, b in zip(beats * RATE, grid * RATE, strict=True))
+    side = Side(
+        cut=round(beats[-1] * RATE),
+        length=round(grid[-1] * RATE),
+        joint=round(beats[2] * RATE),
+        knots=knots,
+        semitones=(semitones, 0.0),
+    )
+    late = lateness(played(track.file("b.wav"), side, leaving=False), track, np.array(knots))
+    assert len(late) >= 8
+    assert np.abs(late[-3:]).max() < 0.004
 
 
 def toned(track: Drummed) -> Drummed:
