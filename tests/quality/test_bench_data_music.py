@@ -174,7 +174,7 @@ def source(number: int, words: str) -> Source:
 
 def test_places_are_chosen_so_that_recall_classes_are_even_where_they_can_be() -> None:
     found = [source(n, "eeemh") for n in range(20)] + [source(20 + n, "eee") for n in range(12)]
-    counts = quotas(found)
+    counts = quotas(found, COUNT)
     assert sum(counts) == COUNT
     assert counts == [2] * 32
     chosen = choose(found, counts)
