@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from segue.clip.span import Span
 from segue.errors import InvalidRequest
+from segue.joint.ramp import extended
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Samples = Annotated[int, Field(ge=0)]
@@ -53,12 +54,7 @@ class Side(_Plain):
     def source_of(self, places: Float[np.ndarray, " _n"]) -> Float[np.ndarray, " _n"]:
         """The places of the track at which places of the stretch are taken; beyond the knots, as between the last."""
         knots = np.array(self.knots)
-        sources: Float[np.ndarray, " _n"] = np.interp(places, knots[:, 1], knots[:, 0])
-        for edge, beyond in ((0, places < knots[0, 1]), (-1, places > knots[-1, 1])):
-            inner = 1 if edge == 0 else -2
-            slope = (knots[edge, 0] - knots[inner, 0]) / (knots[edge, 1] - knots[inner, 1])
-            sources[beyond] = knots[edge, 0] + slope * (places[beyond] - knots[edge, 1])
-        return sources
+        return extended(places, knots[:, 1], knots[:, 0])
 
 
 class TrackFacts(_Plain):

@@ -31,14 +31,19 @@ def fold(left: float, right: float) -> Fold:
     return min(choices, key=lambda one: abs(np.log(one.ratio)))
 
 
+def extended(at: Times, places: Times, values: Times) -> Times:
+    """``values`` at ``places``, which rise, in straight lines between them, and on beyond the ends as beside them."""
+    found: Times = np.interp(at, places, values)
+    for edge, inner, beyond in ((0, 1, at < places[0]), (-1, -2, at > places[-1])):
+        slope = (values[edge] - values[inner]) / (places[edge] - places[inner])
+        found[beyond] = values[edge] + slope * (at[beyond] - places[edge])
+    return found
+
+
 def grid_beats(times: Times, beat: int, multiple: int, before: int, after: int) -> Times:
     """Seconds of ``before`` grid beats before a beat, of itself, and of ``after`` after it; beyond the ends, evenly."""
     places = beat + np.arange(-before, after + 1) / multiple
-    found: Times = np.interp(places, np.arange(len(times)), times)
-    low, high = places < 0, places > len(times) - 1
-    found[low] = times[0] + places[low] * (times[1] - times[0])
-    found[high] = times[-1] + (places[high] - len(times) + 1) * (times[-1] - times[-2])
-    return found
+    return extended(places, np.arange(len(times), dtype=np.float64), times)
 
 
 def common_grid(left: Times, right: Times) -> Times:

@@ -26,6 +26,7 @@ from segue.joint.fades import cross_fade
 from segue.joint.job import joined
 from segue.joint.plan import JoinPlan, Side, TrackFacts
 from segue.joint.propose import plan_transition
+from segue.joint.ramp import extended
 from segue.joint.settings import JointSettings
 from segue.joint.track import Heard, listen
 from segue.prior.contract import REFERENCE_RMS
@@ -197,7 +198,7 @@ def _beat_ms(audio: Stereo, gap: Span, beats: tuple[Times, Times]) -> float | No
     sides = ((times > edge) & (times < low - edge), (times > high + edge) & (times < times[-1] - edge))
     found = []
     for side, own in zip(sides, beats, strict=True):
-        count = _counted(times, own)
+        count = extended(times, own, np.arange(len(own), dtype=np.float64))
         error = beat_phase_error_ms(known_grid(count[side], strength[:, side], 1.0), count[inside], strength[:, inside])
         if error is None:
             return None
@@ -205,24 +206,10 @@ def _beat_ms(audio: Stereo, gap: Span, beats: tuple[Times, Times]) -> float | No
     return float(np.mean(found))
 
 
-def _counted(times: Times, beats: Times) -> Times:
-    """Times in beats, evenly beyond the first and the last."""
-    count: Times = np.interp(times, beats, np.arange(len(beats)))
-    before, after = times < beats[0], times > beats[-1]
-    count[before] = (times[before] - beats[0]) / (beats[1] - beats[0])
-    count[after] = len(beats) - 1 + (times[after] - beats[-1]) / (beats[-1] - beats[-2])
-    return count
-
-
 def _sounding(side: Side, facts: TrackFacts) -> Times:
     """Samples of a side's stretch at which its track's beats sound; outside of the knots, as between the last."""
     knots = np.array(side.knots)
-    beats = np.array(facts.beats) * MODEL_RATE
-    places: Times = np.interp(beats, knots[:, 0], knots[:, 1])
-    for edge, inner, beyond in ((0, 1, beats < knots[0, 0]), (-1, -2, beats > knots[-1, 0])):
-        slope = (knots[edge, 1] - knots[inner, 1]) / (knots[edge, 0] - knots[inner, 0])
-        places[beyond] = knots[edge, 1] + slope * (beats[beyond] - knots[edge, 0])
-    return places
+    return extended(np.array(facts.beats) * MODEL_RATE, knots[:, 0], knots[:, 1])
 
 
 def _curve(one: Joined) -> list[float]:
