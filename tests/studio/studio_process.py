@@ -41,10 +41,12 @@ class StudioProcess:
 
 
 def upload(page: Any, file: Path) -> None:
-    """Give the page a file in place of the one it has."""
+    """Give the page a file in place of the one it has, once all that was said of that one is gone."""
     clear = page.locator("#clip").get_by_label("Clear")
     if clear.count():
         clear.click()
+        page.wait_for_function("!document.querySelector('#about')?.innerText.trim()")
+        page.locator("#picture").wait_for(state="hidden")
     page.locator("#clip input[type=file]").set_input_files(file)
 
 
