@@ -290,7 +290,7 @@ def _steered(
         again = index > 0 and studio.ear.is_measured  # the samples have no part in it
         if studio.codec.needs_excitation and studio.wants("steered splice") and not again:
             with studio.progress.stage("decode"):
-                made = _reshaped(studio, scene, gap, _course(studio, scene, gap, item, excitation), excitation)
+                made = _as_wished(studio, scene, gap, item, excitation)
             yield Candidate("steered splice", made.audio, made.how, seed, expected)
 
 
@@ -306,8 +306,16 @@ def _voiced(studio: Studio, scene: Scene, gap: Span, latents: Latents) -> Sound:
     there is one, what it made is shaped once more.
     """
     made = decode(latents, scene, studio.song, gap, studio.codec)
-    if studio.ear is None or not studio.codec.needs_excitation:
+    if studio.ear is None:
         return made
+    return _as_wished(studio, scene, gap, latents, made)
+
+
+def _as_wished(studio: Studio, scene: Scene, gap: Span, latents: Latents, made: Sound) -> Sound:
+    """Sound as it is wished for; its spectrum is left alone where a fader does all that is asked, or it was decoded."""
+    assert studio.ear is not None
+    if studio.ear.is_faded or not studio.codec.needs_excitation:
+        return studio.ear.levelled(made)
     return _reshaped(studio, scene, gap, _course(studio, scene, gap, latents, made), made)
 
 
@@ -326,9 +334,11 @@ def _course(studio: Studio, scene: Scene, gap: Span, latents: Latents, made: Sou
 
 def _reshaped(studio: Studio, scene: Scene, gap: Span, latents: Latents, excitation: Sound) -> Sound:
     """``excitation`` with the latents' spectrum, its features as they are wished for."""
-    if studio.ear is not None:
-        latents = studio.ear.settled(latents, scene, studio.codec, excitation)
-    return shape(latents, scene, studio.song, gap, excitation, studio.codec)
+    ear = studio.ear
+    if ear is not None:
+        latents = ear.settled(latents, scene, studio.codec, excitation)
+    made = shape(latents, scene, studio.song, gap, excitation, studio.codec)
+    return made if ear is None else ear.levelled(made)
 
 
 def _latents(

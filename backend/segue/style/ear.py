@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
+from typing import get_args
 
 import numpy as np
 import torch
@@ -33,6 +34,8 @@ from segue.sampling.contract import Latents
 from segue.sampling.schedule import sigma
 from segue.style.aims.contract import Ground
 from segue.style.aims.registry import aim
+from segue.style.fader import Fader
+from segue.style.features import Means
 from segue.style.steering import Mode, Steering
 from segue.tasks.plan import Stereo
 
@@ -42,6 +45,7 @@ PIECE = 3 * MODEL_RATE
 _EVALUATIONS, _ENOUGH = 16, 0.02  # to settle: about so many, and the loss that is near enough
 _STEP, _STEPS_A_STRENGTH = 0.3, 2.0  # RMS of its first step in standard deviations: at most, and for a strength of 1
 _FURTHEST, _A_STRENGTH = 4.0, 20.0  # how far an entry goes: at most, and for a strength of 1
+_FIRST_GAIN, _LOUDEST = 1.0, 40.0  # dB: RMS of a fader's first step, and how far it goes
 _BESIDE = 2 * MODEL_RATE // 5  # samples heard on each side of a piece: half of what the slowest feature measures over
 
 
@@ -49,12 +53,12 @@ _BESIDE = 2 * MODEL_RATE // 5  # samples heard on each side of a piece: half of 
 class Moment:
     """A stretch of the gap: the samples of the timeline that are ``heard`` for it, and what is wanted of them.
 
-    ``measured``: whether a formula says how far it is fulfilled, see :class:`segue.style.terms.SteeringTerm`.
+    ``by``: what brings it about, see :class:`segue.style.terms.SteeringTerm`.
     """
 
     heard: Span
     objective: Objective
-    measured: bool
+    by: Means
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,18 +91,24 @@ class Ear:
             )
         references = tuple(to_model(file.clip()) for file in steering.references)
         moments, parts = [], pieces(gap)
-        for measured, least in ((False, PIECE), (True, 0)):
-            terms = [term for term in asked if term.measured is measured]
+        for by in get_args(Means):
+            least = PIECE if by == "samples" else 0
+            terms = [term for term in asked if term.by == by]
             for inside in parts if terms else ():
                 heard = _around(inside, least, layout.span)
                 ground = Ground(song, gap, heard, inside, original, references)
-                moments.append(Moment(heard, Objective(tuple(aim(term, ground) for term in terms)), measured))
+                moments.append(Moment(heard, Objective(tuple(aim(term, ground) for term in terms)), by))
         return Ear(steering, song, gap, tuple(moments), len(parts), sum(term.weight for term in asked))
 
     @property
     def is_measured(self) -> bool:
         """Whether formulas measure all that is wanted."""
-        return all(moment.measured for moment in self.moments)
+        return all(moment.by != "samples" for moment in self.moments)
+
+    @property
+    def is_faded(self) -> bool:
+        """Whether gains bring about all that is wanted."""
+        return all(moment.by == "gain" for moment in self.moments)
 
     def guidance(self, scene: Scene, codec: Codec, excitation: Sound) -> Guidance:
         """The guide of a scene's samples, which hears them with ``excitation`` over the gap and its margins."""
@@ -110,13 +120,29 @@ class Ear:
 
         Samples are guided by another excitation than they are sounded with, and the prior has the last word on them.
         """
-        moments = [moment for moment in self.moments if moment.measured]
+        moments = [moment for moment in self.moments if moment.by == "spectrum"]
         if not moments:
             return latents
         goal = self._goal(moments, scene, codec, excitation)
         strength = self.steering.strength
         step, furthest = min(_STEP, _STEPS_A_STRENGTH * strength), min(_FURTHEST, _A_STRENGTH * strength)
         return descend(goal, latents, step, furthest, _EVALUATIONS, _ENOUGH, self._where(scene))
+
+    def levelled(self, sound: Sound) -> Sound:
+        """``sound`` over the gap and its margins, faded up and down until it is as loud as is wanted.
+
+        A fader leaves all else of a sound as it is; its spectrum, moved band by band to be louder or softer, would be
+        another's.
+        """
+        moments = [(moment.heard, moment.objective) for moment in self.moments if moment.by == "gain"]
+        if not moments:
+            return sound
+        fader = Fader(self.gap, self.song.audio[:, : self.song.timeline], sound.audio, tuple(moments), self.pieces)
+        where = torch.from_numpy(self.course(fader.places / MODEL_RATE).astype(np.float32))[None, None]
+        where[..., 0] = where[..., -1] = 0.0  # it begins and ends as the music around the gap
+        loudest = _LOUDEST * min(1.0, _A_STRENGTH / _FURTHEST * self.steering.strength)
+        gains = descend(fader, torch.zeros_like(where), _FIRST_GAIN, loudest, _EVALUATIONS, _ENOUGH, where)
+        return replace(sound, audio=fader.faded(gains)[0].numpy(), how=f"{sound.how}, levelled")
 
     def _goal(self, moments: Sequence[Moment], scene: Scene, codec: Codec, excitation: Sound) -> _Heard:
         decoders = (bind_decoder(scene, self.song, self.gap, codec, excitation, m.heard) for m in moments)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -16,6 +17,11 @@ from segue.guidance.curve import Curve
 from segue.registry import Choice
 
 Values = Float[np.ndarray, " n"]
+
+Means = Literal["samples", "spectrum", "gain"]
+"""What brings a wish about in the end: guided samples alone; the spectrum, moved until a formula says that it is
+fulfilled, which a network would say of what nobody hears; or a gain over time, as by a fader.
+"""
 
 ONSET_FLOOR = 0.05
 """Added to the onset strength before its logarithm, in dB a frame: what does not move at all has a value too."""
@@ -43,7 +49,7 @@ class Feature:
     of drawn curves, whose values lie in ``low`` to ``high``; ``shift``: the operator's unit, in which a match may be
     moved. ``asked``: drawn values as the operator measures them; None for what cannot be drawn. ``summed``: it measures
     octaves of what adds up over time, whose mean is what is usual; of others it is the median. ``slowly``: settings of
-    the operator for drawn curves (:attr:`drawn`).
+    the operator for drawn curves (:attr:`drawn`). ``by``: what brings it about.
     """
 
     about: str
@@ -58,6 +64,7 @@ class Feature:
     asked: Asked | None = None
     summed: bool = False
     slowly: Mapping[str, int | float] = field(default_factory=dict)
+    by: Means = "spectrum"
 
     @property
     def drawn(self) -> Feature:
@@ -106,6 +113,7 @@ FEATURES: Mapping[str, Feature] = {
         high=0.0,
         asked=_lufs,
         slowly={"n_fft": 16384},
+        by="gain",
     ),
     "onsets": Feature(
         "how much begins: the rise of all mel bands, over 0.2 s",

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from segue.errors import InvalidRequest
 from segue.guidance.curve import Curve
 from segue.plain import jsonable
-from segue.style.features import check_followed, feature
+from segue.style.features import Means, check_followed, feature
 from segue.style.tags import check_tag
 
 MAX_WEIGHT = 100.0
@@ -24,15 +24,20 @@ MAX_WEIGHT = 100.0
 
 @dataclass(frozen=True)
 class SteeringTerm:
-    """What all terms have: ``weight`` against the other terms, 0 to 100.
-
-    ``measured``: whether a formula says how far it is fulfilled. It can then be gone down to the end, once the samples
-    are drawn; a network would be pleased by what nobody hears.
-    """
+    """What all terms have: ``weight`` against the other terms, 0 to 100."""
 
     kind: ClassVar[str]
-    measured: ClassVar[bool] = False
     weight: float = 1.0
+
+    @property
+    def by(self) -> Means:
+        """What brings it about."""
+        return "samples"
+
+    @property
+    def measured(self) -> bool:
+        """Whether a formula says how far it is fulfilled."""
+        return self.by != "samples"
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.weight) and 0.0 <= self.weight <= MAX_WEIGHT):
@@ -78,10 +83,14 @@ class Match(SteeringTerm):
     """
 
     kind: ClassVar[str] = "match"
-    measured: ClassVar[bool] = True
     feature: str = ""
     shift: float = 0.0
     original: bool = False
+
+    @property
+    def by(self) -> Means:
+        """What brings it about."""
+        return feature(self.feature).by
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -95,9 +104,13 @@ class Follow(SteeringTerm):
     """To follow a drawn curve of a feature: points (seconds of the track, value in the feature's unit)."""
 
     kind: ClassVar[str] = "follow"
-    measured: ClassVar[bool] = True
     feature: str = ""
     points: tuple[tuple[float, float], ...] = ()
+
+    @property
+    def by(self) -> Means:
+        """What brings it about."""
+        return feature(self.feature).by
 
     def __post_init__(self) -> None:
         super().__post_init__()
