@@ -95,3 +95,15 @@ def test_its_gradient_is_the_slope_of_its_loss(noise: Stereo) -> None:
     with torch.no_grad():
         slope = float(fader(gains + step) - fader(gains - step)) / 0.1
     assert float(gains.grad[0, 0, 4]) == pytest.approx(slope, rel=0.02)
+
+
+def test_stretches_that_are_heard_one_by_one_add_up_in_loss_and_gradient(noise: Stereo) -> None:
+    fader = fader_over(noise, -3.0, -6.0)
+    ((heard, objective),) = fader.moments
+    twice = Fader(GAP, fader.timeline, fader.audio, ((heard, objective), (heard, objective)), 2)
+    gains = [torch.full((1, 1, len(fader.places)), -1.0, requires_grad=True) for _ in range(2)]
+    losses = [each(own) for each, own in zip((fader, twice), gains, strict=True)]
+    for loss in losses:
+        loss.backward()
+    torch.testing.assert_close(losses[0], losses[1])
+    torch.testing.assert_close(gains[0].grad, gains[1].grad)

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import interpolate, pad
+from torch.nn.functional import pad
+from torch.utils.checkpoint import checkpoint
 
 from segue.clip.span import Span
 from segue.guidance.objective import Decode, Objective
@@ -56,17 +57,29 @@ class Fader:
 
     def faded(self, gains: Latents) -> StereoBatch:
         """The sound through the fader (1, 2, samples of ``audio``); differentiable in the gains."""
-        course = interpolate(gains, self.gap.length, mode="linear", align_corners=True)
-        return torch.from_numpy(self.audio)[None] * 10.0 ** (pad(course, (self.margin, self.margin)) / 20.0)
+        course = pad(self._course(gains, self.gap), (self.margin, self.margin))
+        return torch.from_numpy(self.audio)[None] * 10.0 ** (course / 20.0)
 
     def __call__(self, x: Latents, decode: Decode | None = None) -> Float[Tensor, " one"]:
-        """The loss by these gains."""
-        faded, total = self.faded(x), torch.zeros(1)
-        for heard, objective in self.moments:
-            start, stop = max(heard.start, self.gap.start), min(heard.stop, self.gap.stop)
-            around = torch.from_numpy(cut(self.timeline, heard))[None]
-            inside = faded[..., self.margin + start - self.gap.start : self.margin + stop - self.gap.start]
-            parts = [around[..., : start - heard.start], inside, around[..., stop - heard.start :]]
-            sound = torch.cat(parts, -1)
-            total = total + torch.stack([term(sound) for term in objective.terms]).sum(0)
-        return total / self.pieces
+        """The loss by these gains. Only one stretch at a time is held in memory: the others are faded again on the way
+        back.
+        """
+        losses = [checkpoint(self._loss, x, *moment, use_reentrant=False) for moment in self.moments]
+        total: Tensor = torch.stack(losses).sum(0) / self.pieces
+        return total
+
+    def _loss(self, gains: Latents, heard: Span, objective: Objective) -> Float[Tensor, " one"]:
+        start, stop = max(heard.start, self.gap.start), min(heard.stop, self.gap.stop)
+        around = torch.from_numpy(cut(self.timeline, heard))[None]
+        first = self.margin - self.gap.start
+        own = torch.from_numpy(self.audio[None, :, first + start : first + stop])
+        inside = own * 10.0 ** (self._course(gains, Span(start, stop)) / 20.0)
+        sound = torch.cat([around[..., : start - heard.start], inside, around[..., stop - heard.start :]], -1)
+        return torch.stack([term(sound) for term in objective.terms]).sum(0)
+
+    def _course(self, gains: Latents, span: Span) -> Float[Tensor, "1 1 samples"]:
+        """The gain in dB at each sample of a part of the gap."""
+        last = gains.shape[-1] - 1
+        at = (torch.arange(span.start, span.stop) - self.gap.start).double() * (last / max(1, self.gap.length - 1))
+        low = at.long().clamp(max=last - 1)
+        return torch.lerp(gains[..., low], gains[..., low + 1], (at - low).float())

@@ -19,8 +19,8 @@ from segue.registry import Choice
 Values = Float[np.ndarray, " n"]
 
 Means = Literal["samples", "spectrum", "gain"]
-"""What brings a wish about in the end: guided samples alone; the spectrum, moved until a formula says that it is
-fulfilled, which a network would say of what nobody hears; or a gain over time, as by a fader.
+"""What brings a wish about in the end: the samples, guided by a network, which would be pleased by what nobody hears if
+more were done; the spectrum, moved until a formula is fulfilled; or a gain over time, as by a fader.
 """
 
 ONSET_FLOOR = 0.05

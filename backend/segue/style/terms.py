@@ -75,7 +75,19 @@ class Reference(SteeringTerm):
 
 
 @dataclass(frozen=True)
-class Match(SteeringTerm):
+class FeatureTerm(SteeringTerm):
+    """What terms of a feature have: the ``feature``'s name."""
+
+    feature: str = ""
+
+    @property
+    def by(self) -> Means:
+        """What brings it about."""
+        return feature(self.feature).by
+
+
+@dataclass(frozen=True)
+class Match(FeatureTerm):
     """To keep a feature of the original or, where nothing is known of it, of the music around the gap.
 
     ``shift`` moves what is kept, in the feature's unit: brightness by -1 is an octave darker. ``original``: only that
@@ -83,14 +95,8 @@ class Match(SteeringTerm):
     """
 
     kind: ClassVar[str] = "match"
-    feature: str = ""
     shift: float = 0.0
     original: bool = False
-
-    @property
-    def by(self) -> Means:
-        """What brings it about."""
-        return feature(self.feature).by
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -100,17 +106,11 @@ class Match(SteeringTerm):
 
 
 @dataclass(frozen=True)
-class Follow(SteeringTerm):
+class Follow(FeatureTerm):
     """To follow a drawn curve of a feature: points (seconds of the track, value in the feature's unit)."""
 
     kind: ClassVar[str] = "follow"
-    feature: str = ""
     points: tuple[tuple[float, float], ...] = ()
-
-    @property
-    def by(self) -> Means:
-        """What brings it about."""
-        return feature(self.feature).by
 
     def __post_init__(self) -> None:
         super().__post_init__()
