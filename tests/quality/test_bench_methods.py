@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from segue.clip.span import Span
 from segue.errors import InvalidRequest
 from segue.render.sound import MARGIN
 from segue_bench.contract import RATE, TaskName
@@ -66,6 +67,16 @@ def test_noise_is_at_the_songs_level_and_another_for_another_seed() -> None:
     known = np.concatenate([bench.case.original[:, : bench.gap.start], bench.case.original[:, bench.gap.stop :]], 1)
     assert float(np.sqrt(np.mean(one**2)) / np.sqrt(np.mean(known**2))) == pytest.approx(1.0, abs=0.02)
     assert abs(float(np.corrcoef(one.ravel(), two.ravel())[0, 1])) < 0.02
+
+
+def test_elsewhere_is_another_place_of_the_same_track_for_each_seed(bench: Workbench) -> None:
+    made = [rendered(bench, "elsewhere", seed) for seed in (0, 1, 2)]
+    length, original = bench.gap.length, bench.case.original
+    for one in made:
+        start = int(one.how.split()[4])
+        assert not Span(start, start + length).overlaps(bench.gap)
+        assert np.allclose(one.audio, original[:, start : start + length], atol=1e-5)
+    assert len({one.how for one in made}) == 3
 
 
 @pytest.mark.parametrize("level", [1.0, 0.1])

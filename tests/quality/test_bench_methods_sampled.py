@@ -81,3 +81,8 @@ def test_the_bench_gives_no_two_seeds_the_same_samples() -> None:
     settings = [segue.RenderSettings(seed=first_seed(s), candidates=16) for s in (0, 1)]
     one, two = (set(renderer().seeds(s)) for s in settings)
     assert not one & two
+
+
+@pytest.mark.parametrize("choices", range(2, 9))
+def test_four_seeds_of_the_bench_hear_as_many_places_as_there_are(choices: int) -> None:
+    assert len({first_seed(seed) % choices for seed in range(4)}) == min(4, choices)

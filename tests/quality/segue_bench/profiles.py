@@ -108,6 +108,9 @@ SIDE: Methods = (
 FOREIGN: Methods = ("real", "round trip", "other", "cross-fade", "copy", "splice", "mean", "generated-10", "default")
 """What a musician gets of music that the prior was not trained on, and what it is measured against."""
 
+SEEDS: Methods = ("real", "elsewhere", "splice", "default", "generated-5", "regenerated splice")
+"""What different seeds do, and how far apart any two places of the song are."""
+
 WAVES: Methods = ("waveform", "waveform ddpm-50 guided", "waveform round trip")
 """The paper's waveform class."""
 
@@ -125,7 +128,7 @@ PROFILES = {
         ),
         Profile(
             "seeds",
-            (Condition(MAIN, 16, ("real", "default", "generated-5", "regenerated splice")),),
+            (Condition(MAIN, 32, SEEDS),),
             seeds=(0, 1, 2, 3),
         ),
         Profile("foreign", (Condition(MAIN, "all", FOREIGN),), places="foreign"),

@@ -240,5 +240,8 @@ class Workbench:
 
 
 def first_seed(seed: int) -> int:
-    """The first of the seeds that the bench's ``seed`` stands for: a render may use the next few, no two share one."""
-    return seed * MAX_CANDIDATES
+    """The first of the seeds that the bench's ``seed`` stands for: a render may use the next few, no two share one.
+
+    Odd steps, as the first also says whose turn it is among the song's places, of which there may be 2, 4 or 8.
+    """
+    return seed * (MAX_CANDIDATES + 1)

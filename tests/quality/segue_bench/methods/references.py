@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.random import default_rng
 
+from segue.errors import InvalidRequest
 from segue.prior.contract import REFERENCE_RMS
+from segue.recall.blocked import clear_frames
+from segue.recall.features import HOP
 from segue.render.sound import Sound, bind_decoder, decode
 from segue.sampling.contract import Latents
 from segue_bench.methods.filling import ALL, Filling
@@ -40,6 +43,17 @@ def _other(bench: Workbench, seed: int) -> Made:
     return Made(bench.case.other.copy(), "another track")
 
 
+def _elsewhere(bench: Workbench, seed: int) -> Made:
+    """As much of the song from any place of it: real music of the same kind, here by chance."""
+    song, length = bench.song, bench.gap.length
+    clear = clear_frames(song.samples // HOP, HOP, 0, length, song.samples, song.blocked)
+    places = HOP * np.flatnonzero(clear)
+    if not len(places):
+        raise InvalidRequest("expected a place of the song as long as the gap, got none: give a longer song")
+    start = int(default_rng(seed).choice(places))
+    return bench.inside(song.audio[:, start : start + length].copy(), f"what stands at sample {start} of the song")
+
+
 def _noise(bench: Workbench, seed: int) -> Made:
     white = default_rng(seed).standard_normal((2, bench.gap.length))
     return bench.inside((REFERENCE_RMS * white).astype(np.float32), "white noise")
@@ -62,5 +76,6 @@ REFERENCES = (
         seeded=False,
     ),
     Filling("other", "as much of another held-out track: the floor", _other, ALL, seeded=False),
+    Filling("elsewhere", "as much of the same track, from anywhere: what its diversity could be", _elsewhere, ALL),
     Filling("noise", "white noise at the song's level", _noise, ALL),
 )
