@@ -11,11 +11,11 @@ from segue.clip.span import Span
 from segue.guidance.guided import guided
 from segue.guidance.objective import Objective, ObjectiveSpec, TermSpec
 from segue.registry import Choice
-from segue.render.candidates import donors_for, prepare
 from segue.render.generate import SampleSettings, sample_latents
 from segue.render.renderer import Renderer
 from segue.render.run import warm_renderer
 from segue.render.settings import RenderSettings
+from segue.render.studio import prepare
 from segue.tasks.infill import Infill
 from tests.songs import loop_song
 
@@ -31,7 +31,7 @@ def latents(renderer: Renderer, objective: Objective, xi: float, sampler: str) -
     plan = Infill((GAP,)).plan([loop_song(44100, 12.0)])
     studio = renderer.studio(plan, RenderSettings())
     region = plan.regions[0]
-    scene = prepare(studio, region, donors_for(studio.song, GAP), None)
+    scene = prepare(studio, region, studio.song.donors(GAP), None)
     settings = SampleSettings(sampler, 4, 0.995)
     guidance = partial(guided, objective=objective, xi=xi, normalise="item")
     return sample_latents(studio.denoiser, scene, settings, (0, 1), guidance=guidance)
@@ -50,7 +50,7 @@ def test_strength_0_equals_unguided_bit_for_bit(renderer: Renderer) -> None:
     quiet = ObjectiveSpec((TermSpec(Choice("l2"), torch.zeros(2, 576, 96)),)).build()
     plan = Infill((GAP,)).plan([loop_song(44100, 12.0)])
     studio = renderer.studio(plan, RenderSettings())
-    scene = prepare(studio, plan.regions[0], donors_for(studio.song, GAP), None)
+    scene = prepare(studio, plan.regions[0], studio.song.donors(GAP), None)
     plain = sample_latents(studio.denoiser, scene, SampleSettings("ddim", 4, 0.995), (0, 1))
     assert torch.equal(latents(renderer, quiet, 0.0, "ddim"), plain)
 
@@ -61,7 +61,7 @@ def test_every_sampler_renders_the_same_way_twice_and_no_neighbour_changes_an_it
 ) -> None:
     plan = Infill((GAP,)).plan([loop_song(44100, 12.0)])
     studio = renderer.studio(plan, RenderSettings())
-    scene = prepare(studio, plan.regions[0], donors_for(studio.song, GAP), None)
+    scene = prepare(studio, plan.regions[0], studio.song.donors(GAP), None)
     settings = SampleSettings(sampler, 3, 0.995)
     both = sample_latents(studio.denoiser, scene, settings, (5, 9))
     assert torch.equal(both, sample_latents(studio.denoiser, scene, settings, (5, 9)))

@@ -13,7 +13,7 @@ import segue
 from segue.clip.files import read_audio
 from segue.clip.tags import read_recipe
 from segue.errors import InvalidRequest, SegueError
-from segue.render.candidates import MOSAICS
+from segue.render.studio import MOSAICS
 from segue.result import Result
 from tests.songs import loop_song
 

@@ -17,9 +17,9 @@ from segue.guidance.guided import guided
 from segue.guidance.objective import Objective
 from segue.prior.codecs.stft import StftCodec
 from segue.prior.runtime import SessionSettings
-from segue.render.candidates import prepare
 from segue.render.generate import SampleSettings, kept_context, sample_latents
 from segue.render.renderer import Renderer
+from segue.render.studio import prepare
 from segue.result import Result
 from segue.tasks.infill import Infill
 from tests.songs import loop_song

@@ -50,11 +50,11 @@ def test_donors_that_are_nowhere_alike_are_not_joined_for_little() -> None:
     assert chosen.left == chosen.right
 
 
-def test_turns_are_taken_by_places_apart_that_are_foretold_as_well_and_by_no_others() -> None:
+def test_turns_are_taken_by_places_apart_that_are_foretold_nearly_as_well_and_by_no_others() -> None:
     features = song((0.0, 0.0, 0.0))
-    best, second = choices(features, PLACES, foretold(2.4, 2.0, 2.6))
-    assert best == choose(features, PLACES, foretold(2.4, 2.0, 2.6))
+    best, second = choices(features, PLACES, foretold(3.2, 2.0, 3.3))
+    assert best == choose(features, PLACES, foretold(3.2, 2.0, 3.3))
     assert (best.left, best.right, second.left, second.right) == (100, 100, 0, 0)
     near = np.array([100, 103, 200])  # 70 ms from the best: the same place
     assert [chosen.copy for chosen in choices(features, near, foretold(2.0, 2.1, 2.2))] == [100, 200]
-    assert [chosen.copy for chosen in choices(features, PLACES, foretold(2.0, 2.6, 2.6))] == [0]
+    assert [chosen.copy for chosen in choices(features, PLACES, foretold(2.0, 3.3, 3.3))] == [0]

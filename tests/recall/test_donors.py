@@ -76,7 +76,7 @@ def test_of_several_places_that_fit_as_well_each_has_its_turn_and_then_the_first
     begins = [rests[0].shape[1] + period * i for i in range(4)]
     gap = Span(begins[3] + RATE, begins[3] + 2 * RATE)
     song = Song.of(track, [gap], codec())
-    pairs = [song.donors(gap, turn) for turn in range(6)]
+    pairs = [song.turns(gap, [turn])[0] for turn in range(6)]
     heard = []
     for pair in pairs:
         assert pair is not None
@@ -91,7 +91,7 @@ def test_of_several_places_that_fit_as_well_each_has_its_turn_and_then_the_first
 def test_where_the_song_holds_the_music_once_more_every_turn_is_that() -> None:
     gap = Span(SECOND + 2 * RATE, SECOND + 2 * RATE + 70_001)
     song = Song.of(REPEATED, [gap], codec())
-    assert len({song.donors(gap, turn) for turn in range(4)}) == 1
+    assert len({song.turns(gap, [turn])[0] for turn in range(4)}) == 1
 
 
 def test_a_song_without_room_has_no_donors() -> None:

@@ -26,11 +26,14 @@ def song() -> np.ndarray:
     return np.concatenate([*parts, notes(14, 4.1)[:, :REST]], 1)
 
 
+BEGIN = (4 * REST + 3 * PHRASE) / RATE
+GAP = (BEGIN + 1.0, BEGIN + 2.0)
+
+
 @functools.cache
 def spliced(seed: int) -> bytes:
-    begin = (4 * REST + 3 * PHRASE) / RATE
     settings = segue.RenderSettings(seed=seed, method="splice")
-    return segue.fill(song(), RATE, (begin + 1.0, begin + 2.0), settings=settings).audio.tobytes()
+    return segue.fill(song(), RATE, GAP, settings=settings).audio.tobytes()
 
 
 def test_another_seed_is_another_fill_where_several_places_fit_even_of_recall_alone() -> None:
@@ -38,8 +41,31 @@ def test_another_seed_is_another_fill_where_several_places_fit_even_of_recall_al
     assert spliced(0) == spliced.__wrapped__(0)
 
 
-def test_a_take_that_repeats_a_better_one_comes_last() -> None:
+def test_takes_asked_for_together_hear_the_places_of_their_own_seeds() -> None:
+    settings = segue.RenderSettings(method="splice", candidates=3)
+    together = {one.tobytes() for one in segue.fill(song(), RATE, GAP, settings=settings).candidates}
+    assert together == {spliced(seed) for seed in range(3)}
+    assert len(together) > 1
+
+
+def generated(seed: int, candidates: int) -> dict[int, bytes]:
+    """Samples by seed."""
+    settings = segue.RenderSettings(seed=seed, candidates=candidates, steps=2, method="generated")
+    result = segue.fill(song(), RATE, GAP, settings=settings)
+    told = result.report["gaps"][0]["candidates"]
+    return {one["seed"]: audio.tobytes() for one, audio in zip(told, result.candidates, strict=True)}
+
+
+def test_a_seed_that_hears_places_of_its_own_has_the_same_samples_whichever_others_are_asked_for() -> None:
+    one, other = generated(0, 2), generated(1, 2)
+    assert (set(one), set(other)) == ({0, 1}, {1, 2})
+    assert other[1] == one[1]
+
+
+def test_a_take_that_sounds_like_a_better_one_comes_last() -> None:
     scores = Scores(0.0, *[None] * 8, total=0.0)
-    one, other = np.zeros((2, 4), np.float32), np.ones((2, 4), np.float32)
-    takes = [Take("generated", name, 0, audio, scores) for name, audio in (("a", one), ("b", one.copy()), ("c", other))]
-    assert [take.how for take in distinct_first(takes)] == ["a", "c", "b"]
+    one, other = (0.1 * np.random.default_rng(seed).standard_normal((2, 20_000)).astype(np.float32) for seed in (0, 1))
+    like = one + 0.001 * other
+    tone = np.tile(0.1 * np.sin(np.arange(20_000) / 7.0), (2, 1)).astype(np.float32)
+    takes = [Take("generated", name, 0, 3.0 * audio, scores) for name, audio in (("a", one), ("b", like), ("c", tone))]
+    assert [take.how for take in distinct_first(takes, 1.0 / 3.0)] == ["a", "c", "b"]

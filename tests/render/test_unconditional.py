@@ -14,11 +14,11 @@ from segue.clip.span import Span
 from segue.guidance.guided import guided
 from segue.guidance.objective import Objective
 from segue.prior.contract import Denoiser
-from segue.render.candidates import Studio, donors_for, prepare
 from segue.render.generate import SampleSettings, kept_context, sample_latents
 from segue.render.run import warm_renderer
 from segue.render.scene import Scene
 from segue.render.settings import RenderSettings
+from segue.render.studio import Studio, prepare
 from segue.sampling.contract import Prior, Step
 from segue.sampling.noise import start_noise
 from segue.sampling.schedule import alpha, sigma
@@ -51,7 +51,7 @@ def studio() -> Studio:
 @pytest.fixture(scope="module")
 def scene(studio: Studio) -> Scene:
     plan = Infill((GAP,)).plan([loop_song(44100, 12.0)])
-    return prepare(studio, plan.regions[0], donors_for(studio.song, GAP), None)
+    return prepare(studio, plan.regions[0], studio.song.donors(GAP), None)
 
 
 def test_the_network_is_shown_zeros_for_all_it_takes(studio: Studio, scene: Scene) -> None:

@@ -1,6 +1,6 @@
 """Which of many places become a gap's donors: the pair whose foretold difference from the missing music is least.
 
-Others may be foretold nearly as well. They are the choices of other turns: who asks again wants to hear something else.
+Others are foretold a little worse. They are the choices of other turns: who asks again wants to hear something else.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _JUMP = 0.01
 """What a switch costs for each dB by which the donors differ there, as a share of the mean difference in the gap."""
 
 _SMOOTH = 9  # frames over which the moment to switch is judged
-_AS_GOOD = 0.5  # dB by which another choice may be foretold to be worse than the best
+_NEARLY = 1.25  # dB by which another choice may be foretold to be worse than the best
 _APART = 0.15  # seconds between the places of two choices: nearer, they are one place
 _MOST = 8  # choices
 
@@ -44,7 +44,7 @@ def choices(
     *,
     alone: bool = False,
 ) -> Iterator[Chosen]:
-    """The best choice, then those of places apart from all before that are foretold as well, but for half a dB.
+    """The best choice, then those of places apart from all before that are foretold nearly as well.
 
     ``alone``: a choice is its one place ``copy``; no pair is wanted. There is one at least.
     """
@@ -56,7 +56,7 @@ def choices(
         if alone:
             chosen = replace(chosen, left=chosen.copy, right=chosen.copy)
         best = min(best, chosen.expected)
-        if chosen.expected > best + _AS_GOOD:
+        if chosen.expected > best + _NEARLY:
             return
         yield chosen
         for place in (chosen.left, chosen.right):

@@ -237,27 +237,44 @@ def find_donors(
     features: Float[np.ndarray, "frames bands"],
     gap: Span,
     blocked: Sequence[Span],
-    turn: int = 0,
 ) -> DonorPair | None:
     """The best donor pair of ``song`` for ``gap``, or None where the song holds no room for one.
 
     ``song`` is 44.1 kHz stereo at an RMS of about 0.1, ``features`` its :func:`song_features`; ``blocked`` are the
     spans that must not be heard (this gap, other gaps, joins of files). A gap at an edge of the song uses its one
-    context. ``turn``: 0 for the best pair; others take turns with it, see :func:`segue.recall.choose.choices`.
+    context.
+    """
+    found = donors_in_turn(song, features, gap, blocked, (0,))
+    return found[0] if found else None
+
+
+def donors_in_turn(
+    song: Float[np.ndarray, "2 samples"],
+    features: Float[np.ndarray, "frames bands"],
+    gap: Span,
+    blocked: Sequence[Span],
+    turns: Sequence[int],
+) -> tuple[DonorPair, ...]:
+    """A donor pair for each of ``turns``, or none where there is no room; the rest as :func:`find_donors`.
+
+    Turn 0 has the best pair; others take turns with it, see :func:`segue.recall.choose.choices`.
     """
     blocked = [*blocked, gap]
     search = donor_search(features, song.shape[1], gap, blocked)
     if search is None:
-        return None
+        return ()
     length = -(-gap.stop // HOP) - gap.start // HOP
     parts = foretell_parts(*search.cells)
     alone = search.left[1] is None or search.right[1] is None  # one context says nothing of a second donor
-    turns = list(islice(choices(search.features, search.places, spread_over(parts, length), alone=alone), turn + 1))
-    chosen = turns[turn % len(turns)]
+    all_choices = choices(search.features, search.places, spread_over(parts, length), alone=alone)
+    chosen = list(islice(all_choices, max(turns) + 1))
     if alone:
-        chosen = replace(chosen, switch=0 if search.left[1] is None else length)
+        at = 0 if search.left[1] is None else length
+        chosen = [replace(choice, switch=at) for choice in chosen]
     consensus = Consensus.of(search.places * HOP + gap.start % HOP, parts)
-    return replace(_pair(song, gap, blocked, chosen, search.left, search.right), consensus=consensus)
+    wanted = {turn % len(chosen) for turn in turns}
+    pairs = {n: _pair(song, gap, blocked, chosen[n], search.left, search.right) for n in wanted}
+    return tuple(replace(pairs[turn % len(chosen)], consensus=consensus) for turn in turns)
 
 
 def _pair(

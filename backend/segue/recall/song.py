@@ -15,7 +15,7 @@ from segue.errors import InvalidRequest
 from segue.prior.codecs.mel import MelCodec
 from segue.prior.contract import REFERENCE_RMS
 from segue.recall.blocked import known_after, known_before, merged
-from segue.recall.donors import DonorPair, find_donors
+from segue.recall.donors import DonorPair, donors_in_turn, find_donors
 from segue.recall.features import RATE, mel_frames, song_features
 
 Stereo = Float[np.ndarray, "2 _samples"]
@@ -157,12 +157,16 @@ class Song:
         """The codec's standardised frames units are chosen by; made when first asked for."""
         return mel_frames(self.audio, self.codec)
 
-    def donors(self, gap: Span, turn: int = 0) -> DonorPair | None:
-        """The best donor pair for a gap of the timeline, or None where there is no room for one.
+    def donors(self, gap: Span) -> DonorPair | None:
+        """The best donor pair for a gap of the timeline, or None where there is no room for one."""
+        return find_donors(self.audio, self.features, gap, self.blocked)
 
-        ``turn``: 0 for the best; other turns take others that are foretold as well, where there are any.
+    def turns(self, gap: Span, turns: Sequence[int]) -> tuple[DonorPair, ...]:
+        """A donor pair for each of ``turns``, or none where there is no room: 0 has the best.
+
+        Others take others that are foretold nearly as well, as long as there are any, and begin again.
         """
-        return find_donors(self.audio, self.features, gap, self.blocked, turn)
+        return donors_in_turn(self.audio, self.features, gap, self.blocked, turns)
 
     def context(self, gap: Span, reach: int) -> tuple[Stereo, Stereo]:
         """What is known right before and right after ``gap``, up to ``reach`` samples each, (2, n) and (2, m)."""

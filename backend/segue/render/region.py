@@ -7,29 +7,23 @@ from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
 import numpy as np
+from jaxtyping import Float
 
 from segue.clip.analysis import SeamReference
 from segue.clip.clip import MODEL_RATE
 from segue.clip.seam import SeamSettings, join
 from segue.clip.span import Span
 from segue.errors import InvalidRequest, NonFinite
-from segue.recall.donors import DonorPair
+from segue.recall.features import song_features
 from segue.recall.song import Recallable, Song
 from segue.recall.splice import splice
-from segue.render.candidates import (
-    Candidate,
-    Studio,
-    infilled,
-    interpolated,
-    is_short,
-    layout_of,
-    recall,
-    varied,
-)
+from segue.render.candidates import Candidate, infilled, interpolated, is_short
 from segue.render.crossing import Crossing
 from segue.render.rank import Scores, reference_of, score, surprise_of
 from segue.render.realism import Judge
 from segue.render.sound import MARGIN
+from segue.render.studio import Studio, Turn, layout_of, recall
+from segue.render.variations import varied
 from segue.style.chain import mixed, processed
 from segue.style.ear import Ear
 from segue.tasks.plan import Region, Stereo
@@ -53,7 +47,7 @@ hears of it has no surprise and no credit in its scores yet; its audio is that o
 
 @dataclass(frozen=True)
 class RenderedRegion:
-    """A gap's takes, best first, those that repeat another one last.
+    """A gap's takes, best first, those that sound like another one last.
 
     ``failed`` says what could not be rendered, and why, ``notes`` what else to know.
     """
@@ -70,7 +64,7 @@ def render_region(
 ) -> RenderedRegion:
     """All candidates for a region, joined, scored and ranked; ``listener`` hears each when it is ready.
 
-    The first of ``seeds`` says as well which of the likely places of the song are heard (:meth:`Song.donors`): 0 the
+    A seed says as well which of the likely places of the song are heard (:func:`segue.render.studio.recall`), 0 the
     likeliest.
 
     Raises:
@@ -86,7 +80,10 @@ def render_region(
             "or give a song"
         )
     with progress.stage("recall"):
-        song, pair = (song, None) if alone and not song.known else recall(song, gap, seeds[0])
+        turns: tuple[Turn, ...] = (Turn(None, seeds),)
+        if song.known or not alone:
+            song, turns = recall(song, gap, seeds, studio.candidates)
+        pair = turns[0].pair
         studio = replace(studio, song=song, ear=_ear(studio, region, song))
     takes: list[Take] = []
     failed: list[NonFinite] = []
@@ -100,7 +97,7 @@ def render_region(
             audio, _ = splice(song, pair, gap, MARGIN)
             early = join_candidate(studio, gap, Candidate("splice", audio, "before the prior was asked"), surroundings)
         listener(early)
-    for candidate in _candidates(studio, region, pair, seeds):
+    for candidate in _candidates(studio, region, turns, seeds):
         if isinstance(candidate, NonFinite):
             failed.append(candidate)
             continue
@@ -111,20 +108,30 @@ def render_region(
     if not takes:
         raise failed[0] if failed else _nothing(studio.method)
     takes.sort(key=lambda take: take.scores.total)
-    return RenderedRegion(
-        gap, Recallable.of(pair), distinct_first(takes), tuple(str(f) for f in failed), _notes(studio, region)
-    )
+    ranked = distinct_first(takes, song.gain)
+    return RenderedRegion(gap, Recallable.of(pair), ranked, tuple(str(f) for f in failed), _notes(studio, region))
 
 
-def distinct_first(takes: Sequence[Take]) -> tuple[Take, ...]:
-    """In their order, but those whose samples are a better one's at the end: two seeds may choose the same units."""
-    heard: set[bytes] = set()
+SAME_DB = 1.0
+"""Takes whose log-mels differ by less on average sound the same: one place of the song, or two that repeat each other.
+On held-out songs takes of one place differ by 0 to 0.1, of a repeated one by 0.7 to 0.9, others by 1.4 and more."""
+
+
+def distinct_first(takes: Sequence[Take], gain: float) -> tuple[Take, ...]:
+    """In their order, but those that sound like a better one at the end; ``gain`` brings them to the reference level.
+
+    The song vouches for some music in many ways: the splice, and units that follow the prior, may all be one place.
+    """
+    heard: list[Float[np.ndarray, "frames bands"]] = []
     new: list[Take] = []
     again: list[Take] = []
     for take in takes:
-        samples = take.audio.tobytes()
-        (again if samples in heard else new).append(take)
-        heard.add(samples)
+        sound = song_features(take.audio * np.float32(gain))
+        if any(float(np.abs(sound - other).mean()) < SAME_DB for other in heard):
+            again.append(take)
+        else:
+            new.append(take)
+            heard.append(sound)
     return (*new, *again)
 
 
@@ -157,13 +164,13 @@ def _asks_for_splice(studio: Studio, region: Region) -> bool:
 
 
 def _candidates(
-    studio: Studio, region: Region, pair: DonorPair | None, seeds: tuple[int, ...]
+    studio: Studio, region: Region, turns: Sequence[Turn], seeds: tuple[int, ...]
 ) -> Iterator[Candidate | NonFinite]:
     if region.x_bar is not None:
-        return varied(studio, region, pair, seeds)
+        return varied(studio, region, turns[0].pair, seeds)
     if is_short(region):
         return iter((interpolated(studio, region),) if studio.wants("janssen") else ())
-    return infilled(studio, region, pair, seeds)
+    return infilled(studio, region, turns)
 
 
 @dataclass(frozen=True)

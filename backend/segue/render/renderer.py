@@ -19,13 +19,13 @@ from segue.prior.prompted import Prompted
 from segue.prior.prompts import GIVEN, Prompts
 from segue.prior.runtime import SessionSettings
 from segue.recall.song import Song
-from segue.render.candidates import Studio
 from segue.render.generate import PAPER_SAMPLERS, Guidance, SampleSettings
 from segue.render.preflight import EMBEDDED, Estimate, Pace, estimate
 from segue.render.progress import Progression
 from segue.render.region import RenderedRegion, Take, render_region
 from segue.render.rows import RowByRow
 from segue.render.settings import ProgressCallback, RenderSettings
+from segue.render.studio import Studio
 from segue.render.transfer import check_transfer
 from segue.render.windows import WindowRange
 from segue.sampling.registry import SAMPLERS
@@ -199,8 +199,19 @@ class Renderer:
             denoiser, codec, _ = self.prompted(prompt), self.codec, self.ear
         with progress.stage("recall"):
             song = song or self.song(plan)
-        steering, method = None if style is None else style.steering, settings.method
-        return Studio(song, denoiser, codec, self.window, sampling, progress, guidance, method, steering, prompt=prompt)
+        return Studio(
+            song,
+            denoiser,
+            codec,
+            self.window,
+            sampling,
+            progress,
+            guidance,
+            settings.method,
+            None if style is None else style.steering,
+            prompt=prompt,
+            candidates=settings.candidates,
+        )
 
     @property
     def window(self) -> WindowRange:

@@ -23,7 +23,8 @@ class RenderSettings:
     """How to render, whatever the task.
 
     ``seed`` of the generators; ``steps`` and ``sampler`` by name, None for the bundle's own choice; ``candidates`` to
-    render and rank; ``bundle`` by path or by name, None for the embedded one; ``method``: candidates of one kind only
+    render and rank: their seeds count up from ``seed``, each hears other places of the song, where some fit nearly as
+    well; ``bundle`` by path or by name, None for the embedded one; ``method``: candidates of one kind only
     ("splice", "generated", ...; the report names them), None for the best of all.
     """
 

@@ -6,7 +6,8 @@ from segue.clip.clip import MODEL_RATE
 from segue.clip.janssen import MAX_SECONDS
 from segue.errors import InvalidRequest
 from segue.prior.contract import Codec
-from segue.render.candidates import MOSAICS, is_short
+from segue.render.candidates import is_short
+from segue.render.studio import MOSAICS
 from segue.tasks.plan import Plan
 
 

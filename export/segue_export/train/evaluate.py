@@ -17,7 +17,7 @@ from jaxtyping import Float
 
 from segue.clip.span import Span
 from segue.recall.splice import copy
-from segue.render.candidates import Candidate, Studio, donors_for
+from segue.render.candidates import Candidate
 from segue.render.region import Take, join_candidate, render_region, surroundings_of
 from segue.render.renderer import Renderer
 from segue.render.settings import RenderSettings
@@ -82,8 +82,8 @@ def measure(audio: Stereo, gap: Span, take: Stereo, distance_db: float, total: f
 def fill_all(renderer: Renderer, audio: Stereo, gap: Span, settings: RenderSettings) -> dict[str, Row]:
     """Every method on one gap; samples of several seeds under their own names, and "ranked", what a user gets."""
     plan = Infill((gap,)).plan([audio])
-    studio: Studio = renderer.studio(plan, settings)
-    pair = donors_for(studio.song, gap)
+    studio = renderer.studio(plan, settings)
+    pair = studio.song.donors(gap)
     distance = pair.distance_db if pair is not None else float("nan")
     rendered = render_region(studio, plan.regions[0], renderer.seeds(settings))
     rows: dict[str, Row] = {}

@@ -19,13 +19,14 @@ from segue.prior.contract import Denoiser
 from segue.recall.donors import DonorPair
 from segue.recall.song import Song
 from segue.recall.splice import splice
-from segue.render.candidates import Candidate, Studio, prepare, recall
+from segue.render.candidates import Candidate
 from segue.render.generate import Guidance, SampleSettings, sample_latents
 from segue.render.region import Surroundings, join_candidate, surroundings_of
 from segue.render.renderer import Renderer
 from segue.render.scene import Scene
 from segue.render.settings import MAX_CANDIDATES, RenderSettings
 from segue.render.sound import MARGIN, Sound, decode
+from segue.render.studio import Studio, prepare, recall
 from segue.sampling.contract import Latents, Prior
 from segue.tasks.plan import Region, Stereo
 from segue_bench.contract import Case
@@ -125,7 +126,8 @@ class Workbench:
 
     @cached_property
     def _recalled(self) -> tuple[Song, DonorPair | None]:
-        return recall(self.fresh.song, self.gap)
+        song, turns = recall(self.fresh.song, self.gap)
+        return song, turns[0].pair
 
     @property
     def song(self) -> Song:

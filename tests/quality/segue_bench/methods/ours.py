@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from segue.errors import InvalidRequest
-from segue.render.candidates import SPLICE_FREEDOM, between
+from segue.render.candidates import SPLICE_FREEDOM
 from segue.render.generate import posterior_mean
 from segue.render.region import render_region
 from segue.render.settings import RenderSettings
 from segue.render.sound import Sound, shape
+from segue.render.studio import between
 from segue_bench.methods.filling import ALL, GAPS, UNKNOWN, VARIED, Filling
 from segue_bench.workbench import Made, Workbench, first_seed
 
@@ -23,7 +24,7 @@ class Chosen:
 
     def __call__(self, bench: Workbench, seed: int) -> Made:
         settings = RenderSettings(seed=first_seed(seed), candidates=self.candidates, steps=self.steps)
-        studio = replace(bench.fresh, sampling=bench.renderer.sampling(settings))
+        studio = replace(bench.fresh, sampling=bench.renderer.sampling(settings), candidates=self.candidates)
         best = render_region(studio, bench.region, bench.renderer.seeds(settings)).takes[0]
         return Made(best.audio, f"{best.method}: {best.how}")
 
