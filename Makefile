@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: setup demo test coverage lint format bench-speed fuzz imports soak bench-quality bench-quality-smoke bench-quality-foreign recall-weights prior-data prior prior-bundle waveform-prior waveform-bundle plugin install-plugin plugin-screens clean
+.PHONY: setup demo test coverage lint format bench-speed fuzz imports soak bench-quality bench-quality-smoke bench-quality-foreign bench-quality-seeds recall-weights prior-data prior prior-bundle waveform-prior waveform-bundle plugin install-plugin plugin-screens clean
 
 setup: $(READY)
 
@@ -66,6 +66,12 @@ bench-quality-foreign: $(READY)
 	$(BIN)/segue-bench music $(DATA)/music --profile foreign
 	$(BIN)/segue-bench run --profile foreign --music $(DATA)/music --results $(DATA)/quality-foreign --jobs $(JOBS) --no-memory
 	$(BIN)/segue-bench report $(DATA)/quality-foreign --out docs --name quality-foreign
+
+# What different seeds do: writes docs/quality-seeds.md.
+bench-quality-seeds: $(READY)
+	$(BIN)/segue-bench music $(DATA)/music --profile seeds
+	$(BIN)/segue-bench run --profile seeds --music $(DATA)/music --results $(DATA)/quality-seeds --jobs $(JOBS) --no-memory
+	$(BIN)/segue-bench report $(DATA)/quality-seeds --out docs --name quality-seeds
 
 # The same on 8 excerpts, from two small packages; the report goes to out/.
 bench-quality-smoke: $(READY)

@@ -29,7 +29,7 @@ ENVIRONMENT = Environment(
 METHODS = tuple(
     MethodFacts(name=name, family=family, about=f"what {name} does")
     for family, names in {
-        "references": ("real", "round trip", "other"),
+        "references": ("real", "round trip", "other", "elsewhere"),
         "baselines": ("copy", "splice", "janssen"),
         "paper": ("ddpm-50 guided",),
         "ours": ("default", "generated-20"),

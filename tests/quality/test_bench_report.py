@@ -150,6 +150,23 @@ def test_seeds_of_an_excerpt_count_once(tmp_path: Path) -> None:
     assert table.by_method["default"].cells["embedding_diversity"].value > 1.0
 
 
+@pytest.mark.parametrize(("ours", "verdict"), [(0.4, "not met"), (0.6, "met")])
+def test_seeds_that_differ_by_half_of_what_places_of_the_song_do_meet_their_target(
+    tmp_path: Path, ours: float, verdict: str
+) -> None:
+    made = results(tmp_path)
+    for number in range(8):
+        real = np.random.default_rng(number).standard_normal(6)
+        for method, apart in (("real", 0.0), ("elsewhere", 1.0), ("default", ours)):
+            for seed in range(1 if method == "real" else 2):
+                embedding = tuple((real + apart * seed).tolist())
+                scores = {"gap_mr": 2.0, "seam_z": 0.5}
+                made.write(row(method, excerpt(number), seed, scores=scores, embedding=embedding))
+    target = content_of(made).targets[4]
+    assert target.verdict == verdict
+    assert f"{ours:.2f} of it" in target.figures[0]
+
+
 def test_clusters_are_drawn_whole() -> None:
     rng = np.random.default_rng(0)
     tracks = rng.standard_normal(40)

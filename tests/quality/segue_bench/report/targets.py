@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from segue_bench.report.columns import COLUMNS, KAD, KEY, MR, SEAM, SEAM_LIMIT, Column
+from segue_bench.report.columns import COLUMNS, DIVERSITY, KAD, KEY, MR, SEAM, SEAM_LIMIT, Column
 from segue_bench.report.figures import DEFAULT, REAL, Cell, Comparison
 from segue_bench.report.table import MAIN, Table, Tables
 from segue_bench.report.words import counted, small
@@ -19,6 +19,7 @@ COPIES = ("copy", "splice")
 JANSSEN, JANSSEN_SECONDS = "janssen", 0.08
 MOST_UNITS, PAPER_UNITS = 20.0, 100.0
 SEAMS_PERCENT = 95.0
+ELSEWHERE, DIVERSE = "elsewhere", 0.5
 _BY_NAME = {column.name: column for column in COLUMNS}
 
 
@@ -37,8 +38,10 @@ class Target:
 
 
 def targets(tables: Tables) -> tuple[Target, ...]:
-    """All four."""
-    return (_cheaper_than_paper(tables), _better_than_copies(tables), _seams(tables), _no_loss_to_janssen(tables))
+    """All four; where several seeds were rendered, that they differ as well."""
+    judged = (_cheaper_than_paper(tables), _better_than_copies(tables), _seams(tables), _no_loss_to_janssen(tables))
+    diverse = _diverse(tables)
+    return judged if diverse.met is None else (*judged, diverse)
 
 
 def _judged(promise: str, checks: Sequence[tuple[bool, str]], notes: Sequence[str] = ()) -> Target:
@@ -133,6 +136,20 @@ def _no_loss_to_janssen(tables: Tables) -> Target:
     if target.met and all("level" in text for _, text in checks):
         return replace(target, figures=(f"yes: level in all {len(checks)} figures, as gaps this short go to Janssen",))
     return replace(target, figures=tuple(f"NO: {text}" for _, text in lost) or target.figures)
+
+
+def _diverse(tables: Tables) -> Target:
+    checks: list[tuple[bool, str]] = []
+    for table in _of(tables, lambda c: True):
+        ours, most = (table.by_method.get(name) for name in (DEFAULT, ELSEWHERE))
+        if ours is None or most is None or not {DIVERSITY} <= ours.cells.keys() & most.cells.keys():
+            continue
+        one, other = (line.cells[DIVERSITY].value for line in (ours, most))
+        checks.append(
+            (one > DIVERSE * other, f"{table.condition}: {one:.2f} against {other:.2f}: {one / other:.2f} of it")
+        )
+    promise = "Seeds of our default differ by more than half of what any places of the song do, heard in the same gap"
+    return _judged(promise, checks)
 
 
 def _of(tables: Tables, wanted: Callable[[str], bool]) -> Iterator[Table]:
