@@ -58,7 +58,6 @@ private:
     [[nodiscard]] bool make(const GapView& gap, const Armed& wish);
     [[nodiscard]] bool rendered_already(std::string_view task, const Span& span, double rate) const;
     [[nodiscard]] std::int64_t seed_for(const Span& gap) const;
-    [[nodiscard]] bool was_heard(const Take& take) const;
     void await(const std::vector<Span>& spans);
 
     void hear(const JobAccepted& accepted);

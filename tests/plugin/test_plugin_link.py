@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import struct
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import segue
 from segue_protocol.connection_file import read_connection_file
 from tests.plugin.driver import Audio, Driver, load
 from tests.pools import RATE
+from tests.recall.material import phrases
 from tests.renderers import Peer, shared_renderer, until
 from tests.songs import loop_song
 
@@ -178,3 +180,27 @@ def test_an_installed_renderer_is_started_once_for_all_instances_and_outlives_th
     finally:
         owner.terminate()
         owner.wait(30)
+
+
+def rendered(driver: Driver, count: int) -> bool:
+    """Whether so many renders are there and nothing is under way; the transport stands meanwhile."""
+    driver("idle", 0.05)
+    shown = driver.snapshot
+    return sum(region["complete"] for region in shown["regions"]) == count and shown["job"]["state"] == "done"
+
+
+def test_who_asks_again_hears_first_what_was_not_heard_before(tmp_path: Path) -> None:
+    """The song has four choices, a render hears all of them: the second one the same splices, and other samples."""
+    song, begins = phrases(6)
+    gap = (begins[5] + RATE, begins[5] + RATE + RATE // 2)
+    song[:, gap[0] : gap[1]] = 0.0
+    heard = []
+    with Driver(tmp_path, shared_renderer().file, SEGUE_STEPS="1") as driver:
+        driver.start(song, RATE)
+        driver.wait("link.state=online")
+        driver.play(song, "offline")
+        for count in (1, 2):
+            driver("render")
+            assert until(partial(rendered, driver, count), 120.0), driver.snapshot["job"]
+            heard.append(inside(driver.play(song, "offline"), gap).tobytes())
+    assert heard[0] != heard[1]

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from segue.prior.codecs.mel import MelCodec, MelSettings
+from segue.recall.features import HOP
 
 RATE = 44100
 
@@ -38,6 +39,20 @@ def with_repeat(seed: int, first: int, second: int, length: int, seconds: float)
 def repeating(seed: int, period: int, times: int) -> np.ndarray:
     """The same ``period`` samples over and over."""
     return np.tile(notes(seed, period / RATE + 0.01)[:, :period], (1, times))
+
+
+PHRASE, REST = 130 * HOP, 170 * HOP
+
+
+def phrases(times: int = 4) -> tuple[np.ndarray, list[int]]:
+    """A phrase of 3 s so many times, noisy in its own way each time, other music between; where it begins, samples."""
+    phrase, noise = notes(3, 3.1)[:, :PHRASE], np.random.default_rng(0)
+    parts = []
+    for seed in range(times):
+        again = phrase + 0.01 * noise.standard_normal(phrase.shape).astype(np.float32)
+        parts += [notes(10 + seed, 4.1)[:, :REST], again]
+    song = np.concatenate([*parts, notes(10 + times, 4.1)[:, :REST]], 1)
+    return song, [REST + (REST + PHRASE) * i for i in range(times)]
 
 
 def codec() -> MelCodec:

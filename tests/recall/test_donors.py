@@ -12,7 +12,7 @@ from segue.recall.blocked import is_clear
 from segue.recall.donors import MARGIN, find_donors, sliding_distance
 from segue.recall.features import HOP, song_features
 from segue.recall.song import Song
-from tests.recall.material import RATE, codec, notes, with_repeat
+from tests.recall.material import RATE, codec, notes, phrases, with_repeat
 
 FIRST, SECOND = 100_037, 600_011  # no multiple of any hop lies between them
 REPEATED = with_repeat(7, FIRST, SECOND, 6 * RATE, 24.0)
@@ -67,25 +67,22 @@ def test_donors_and_their_margins_are_known_material(start: int, length: int, ot
 
 
 def test_of_several_places_that_fit_as_well_each_has_its_turn_and_then_the_first_again() -> None:
-    """A phrase of 3 s that the song plays four times, with noise of its own each time; the gap is in the last."""
-    phrase, noise = notes(3, 3.1)[:, : 130 * HOP], np.random.default_rng(0)
-    again = [phrase + 0.01 * noise.standard_normal(phrase.shape).astype(np.float32) for _ in range(4)]
-    rests = [notes(seed, 4.1)[:, : 170 * HOP] for seed in range(10, 15)]
-    track = np.concatenate([rests[0], *(part for pair in zip(again, rests[1:], strict=True) for part in pair)], 1)
-    period = phrase.shape[1] + rests[0].shape[1]
-    begins = [rests[0].shape[1] + period * i for i in range(4)]
+    """The gap is in the last of four phrases."""
+    track, begins = phrases()
+    period = begins[1] - begins[0]
     gap = Span(begins[3] + RATE, begins[3] + 2 * RATE)
     song = Song.of(track, [gap], codec())
     pairs = [song.turns(gap, [turn])[0] for turn in range(6)]
     heard = []
     for pair in pairs:
-        assert pair is not None
         heard.append({begins.index(min(begins, key=lambda b: abs(b - p))) for p in (pair.left, pair.right)})
         for place in (pair.left, pair.right):
             assert abs((place - gap.start) % period) in (*range(1200), *range(period - 1200, period))
     assert pairs[0] == song.donors(gap)
     assert {0, 1, 2} == heard[0] | heard[1] | heard[2]
-    assert len({(pair.left, pair.right) for pair in pairs if pair is not None}) < len(pairs), "turns come round"
+    choices = len({(pair.left, pair.right) for pair in pairs})
+    assert choices < len(pairs), "turns come round"
+    assert [pair.lap for pair in pairs] == [turn // choices for turn in range(6)]
 
 
 def test_where_the_song_holds_the_music_once_more_every_turn_is_that() -> None:

@@ -7,33 +7,18 @@ import functools
 import numpy as np
 
 import segue
-from segue.recall.features import HOP
 from segue.render.rank import Scores
 from segue.render.region import Take, distinct_first
-from tests.recall.material import RATE, notes
+from tests.recall.material import RATE, phrases
 
-PHRASE, REST = 130 * HOP, 170 * HOP
-
-
-@functools.cache
-def song() -> np.ndarray:
-    """A phrase of 3 s four times, with noise of its own each time, and something else between."""
-    phrase, noise = notes(3, 3.1)[:, :PHRASE], np.random.default_rng(0)
-    parts = []
-    for seed in range(4):
-        again = phrase + 0.01 * noise.standard_normal(phrase.shape).astype(np.float32)
-        parts += [notes(10 + seed, 4.1)[:, :REST], again]
-    return np.concatenate([*parts, notes(14, 4.1)[:, :REST]], 1)
-
-
-BEGIN = (4 * REST + 3 * PHRASE) / RATE
-GAP = (BEGIN + 1.0, BEGIN + 2.0)
+SONG, BEGINS = phrases()
+GAP = (BEGINS[3] / RATE + 1.0, BEGINS[3] / RATE + 2.0)
 
 
 @functools.cache
 def spliced(seed: int) -> bytes:
     settings = segue.RenderSettings(seed=seed, method="splice")
-    return segue.fill(song(), RATE, GAP, settings=settings).audio.tobytes()
+    return segue.fill(SONG, RATE, GAP, settings=settings).audio.tobytes()
 
 
 def test_another_seed_is_another_fill_where_several_places_fit_even_of_recall_alone() -> None:
@@ -41,9 +26,18 @@ def test_another_seed_is_another_fill_where_several_places_fit_even_of_recall_al
     assert spliced(0) == spliced.__wrapped__(0)
 
 
+def test_where_all_places_have_been_heard_another_seed_prefers_what_is_new() -> None:
+    settings = segue.RenderSettings(seed=100, steps=2)
+    told = segue.fill(SONG, RATE, GAP, settings=settings).report["gaps"][0]["candidates"]
+    assert told[0]["method"] != "splice"
+    (again,) = (one for one in told if one["method"] == "splice")
+    assert "as before" in again["how"]
+    assert again["total"] == max(one["total"] for one in told)
+
+
 def test_takes_asked_for_together_hear_the_places_of_their_own_seeds() -> None:
     settings = segue.RenderSettings(method="splice", candidates=3)
-    together = {one.tobytes() for one in segue.fill(song(), RATE, GAP, settings=settings).candidates}
+    together = {one.tobytes() for one in segue.fill(SONG, RATE, GAP, settings=settings).candidates}
     assert together == {spliced(seed) for seed in range(3)}
     assert len(together) > 1
 
@@ -51,7 +45,7 @@ def test_takes_asked_for_together_hear_the_places_of_their_own_seeds() -> None:
 def generated(seed: int, candidates: int) -> dict[int, bytes]:
     """Samples by seed."""
     settings = segue.RenderSettings(seed=seed, candidates=candidates, steps=2, method="generated")
-    result = segue.fill(song(), RATE, GAP, settings=settings)
+    result = segue.fill(SONG, RATE, GAP, settings=settings)
     told = result.report["gaps"][0]["candidates"]
     return {one["seed"]: audio.tobytes() for one, audio in zip(told, result.candidates, strict=True)}
 

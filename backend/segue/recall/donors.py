@@ -47,7 +47,8 @@ class DonorPair:
     ``distance_db`` is the mean context distance of ``copy``: under 5 dB the song can be recalled nearly right, over
     7 dB it cannot. ``expected_db``: by how much the pair is expected to differ from the gap's own music, see
     :mod:`segue.recall.choose`. ``period``: samples at which the contexts were looped to make the donors
-    (:mod:`segue.recall.loop`), None for places of the song. ``consensus``: all likely places, None for a loop.
+    (:mod:`segue.recall.loop`), None for places of the song. ``consensus``: all likely places, None for a loop. ``lap``:
+    how many times every choice has had its turn before.
     """
 
     left: int
@@ -60,6 +61,7 @@ class DonorPair:
     period: int | None = None
     expected_db: float | None = None
     consensus: Consensus | None = field(default=None, compare=False)
+    lap: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -272,9 +274,9 @@ def donors_in_turn(
         at = 0 if search.left[1] is None else length
         chosen = [replace(choice, switch=at) for choice in chosen]
     consensus = Consensus.of(search.places * HOP + gap.start % HOP, parts)
-    wanted = {turn % len(chosen) for turn in turns}
-    pairs = {n: _pair(song, gap, blocked, chosen[n], search.left, search.right) for n in wanted}
-    return tuple(replace(pairs[turn % len(chosen)], consensus=consensus) for turn in turns)
+    laps, places = zip(*(divmod(turn, len(chosen)) for turn in turns), strict=True)
+    pairs = {n: _pair(song, gap, blocked, chosen[n], search.left, search.right) for n in set(places)}
+    return tuple(replace(pairs[n], consensus=consensus, lap=lap) for lap, n in zip(laps, places, strict=True))
 
 
 def _pair(

@@ -22,6 +22,9 @@ from segue.render.voicing import as_wished, excitation_for, sampled, voiced
 from segue.sampling.contract import Latents
 from segue.tasks.plan import Region, Stereo
 
+HEARD = -2.5
+"""Credit of a splice that a smaller seed has given: it goes first only where all that is new is plainly worse."""
+
 VOUCHED = 0.1
 """Credit of a splice for each dB by which its donors fit better than those of a song that can hardly be recalled."""
 
@@ -82,7 +85,7 @@ def infilled(studio: Studio, region: Region, turns: Sequence[Turn]) -> Iterator[
         spliced = None
         if turn.pair is not None:
             with studio.progress.stage("recall"):
-                spliced = replace(_spliced(studio, region.gap, turn.pair), expected=ranks)
+                spliced = replace(_spliced(studio, region.gap, turn.pair), seed=turn.seeds[0], expected=ranks)
             if studio.wants("splice"):
                 yield spliced
         if studio.ear is not None:
@@ -118,6 +121,8 @@ def _spliced(studio: Studio, gap: Span, pair: DonorPair) -> Candidate:
         credit = 0.0  # the song does not vouch for a loop
     if studio.asks_for_more:
         credit = 0.0  # the song vouches for what stood here, which is not what is asked for
+    if pair.lap:
+        how, credit = f"{how}, as before", HEARD
     return Candidate("splice", audio, how, credit=credit)
 
 

@@ -95,7 +95,8 @@ def render_region(
     if listener is not None and pair is not None and _asks_for_splice(studio, region):
         with progress.stage("seam"):
             audio, _ = splice(song, pair, gap, MARGIN)
-            early = join_candidate(studio, gap, Candidate("splice", audio, "before the prior was asked"), surroundings)
+            made = Candidate("splice", audio, "before the prior was asked", seeds[0])
+            early = join_candidate(studio, gap, made, surroundings)
         listener(early)
     for candidate in _candidates(studio, region, turns, seeds):
         if isinstance(candidate, NonFinite):
@@ -103,7 +104,7 @@ def render_region(
             continue
         with progress.stage("seam"):
             takes.append(join_candidate(studio, gap, candidate, surroundings, judge, crossing))
-        if listener is not None and (early is None or candidate.method != early.method):
+        if listener is not None and (early is None or (candidate.method, candidate.seed) != (early.method, early.seed)):
             listener(takes[-1])
     if not takes:
         raise failed[0] if failed else _nothing(studio.method)
