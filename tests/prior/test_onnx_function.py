@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -14,6 +16,7 @@ from segue.prior.bundle import Bundle
 from segue.prior.contract import Denoiser
 from segue.prior.onnx_function import OnnxDenoiser, OnnxFunction
 from segue.prior.runtime import SessionSettings
+from segue.render.renderer import Renderer
 from tests.tiny_models import CACHE, CHANNELS, tiny_bundle, tiny_denoiser
 
 ONE = SessionSettings(threads=1)
@@ -167,6 +170,29 @@ def test_a_device_that_is_not_there_is_refused_with_the_way_out() -> None:
         pytest.skip("this machine has the device")
     with pytest.raises(ResourceError, match=r"segue\[gpu\]"):
         function._session("denoise")
+
+
+def test_a_renderer_on_such_a_device_says_so_when_it_is_opened_and_a_cpu_that_it_is_ready() -> None:
+    Renderer(session=ONE).open()
+    with pytest.raises(ResourceError, match="or choose device 'cpu'"):
+        Renderer(session=SessionSettings(device="cuda", index=99)).open()
+
+
+def test_what_a_gradient_kept_is_gone_with_its_tensors_and_waits_for_no_collector() -> None:
+    x_t, time, mask = _tensors(1)
+    prior = _denoiser().bind({"mask": mask})
+    gc.disable()
+    try:
+        output = prior(x_t.requires_grad_(True), time)
+        node = output.grad_fn
+        assert node is not None
+        kept = [weakref.ref(value) for value in node.values.values() if isinstance(value, Tensor)]  # type: ignore[attr-defined]
+        (g,) = torch.autograd.grad(output.sum(), x_t)
+        assert bool(torch.isfinite(g).all()) and kept
+        del output, node, g, x_t
+        assert all(value() is None for value in kept)
+    finally:
+        gc.enable()
 
 
 def test_no_threads_at_all_are_refused() -> None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 from torch import Tensor
 
-from segue.errors import BundleRejected, InvalidRequest
-from segue.prior.manifest import Manifest
+from segue.errors import BundleRejected, InvalidRequest, ResourceError
+from segue.prior.manifest import Manifest, TextEncoder
 from segue.prior.prompts import Prompts
+from segue.prior.runtime import Graph, SessionSettings
+from segue.prior.signature import TextSignature
+from segue.prior.text import PromptEncoder
 from segue.render.settings import RenderSettings
 from segue.style.preset import load_preset
 from segue.style.resolve import resolve
@@ -50,6 +56,18 @@ def test_a_stored_prompt_is_found_by_its_name_or_its_text(asked: str) -> None:
     assert prompts.reads and not prompts.reads_any and prompts.knows(asked)
     assert torch.equal(prompts.encode(asked, 6.0)["prompt_text"], RAIN)
     assert prompts.nothing()["prompt_text"].shape == (1, 4, 3) and not prompts.nothing()["prompt_text"].any()
+
+
+def test_without_the_tokenizers_package_stored_prompts_are_still_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tokenizers", None)
+    settings = TextEncoder(max_length=8, outputs=("prompt_text",))
+    encoder = PromptEncoder(settings, TextSignature(()), Graph("text", b"", Path()), Path(), SessionSettings())
+    prompts = Prompts(manifest(), encoder, STORED)
+    prompts.check("rain")
+    assert torch.equal(prompts.encode("rain", 6.0)["prompt_text"], RAIN)
+    for refuse in (prompts.check, lambda text: prompts.encode(text, 6.0)):
+        with pytest.raises(ResourceError, match=r"segue\[text\], or use a stored prompt"):
+            refuse("dusty piano")
 
 
 def test_another_prompt_is_refused_with_a_list_of_those_there_are() -> None:

@@ -86,9 +86,10 @@ def test_a_wider_sigma_y_lets_the_observed_frames_go_towards_the_prior() -> None
     assert abs(means[-1] - example().mu[0]) < 0.5 * abs(means[0] - example().mu[0])
 
 
-def test_guidance_moves_the_output_in_the_gap_and_not_the_certain_context() -> None:
+@pytest.mark.parametrize("certain", [0.01, 0.05, 0.1])
+def test_guidance_moves_the_output_in_the_gap_and_not_the_certain_context(certain: float) -> None:
     """Between the last evaluation and the output the only difference is delta: RMS kappa sigma_t, on movable frames."""
-    widths = sigmas([0.01, 0.3, INF])
+    widths = sigmas([certain, 0.3, INF])
     x_T = torch.randn(1, 5, 3, generator=torch.Generator().manual_seed(0))
     target = TermSpec(Choice("squared_l2"), torch.full((1, 5, 3), 10.0))
 
@@ -96,7 +97,7 @@ def test_guidance_moves_the_output_in_the_gap_and_not_the_certain_context() -> N
         return 0.5 * x
 
     steered = mean_step(prior, ObjectiveSpec((target,)).build(), 0.1)
-    ding, schedule = DING(torch.zeros(1, 5, 3), widths), Schedule((1.0, 0.0))
+    ding, schedule = DING(torch.zeros(1, 5, 3), widths, certain), Schedule((1.0, 0.0))
     free, moved = (ding(p, schedule, x_T, generators(1)) for p in (prior, steered))
     assert torch.equal(free[..., 0], moved[..., 0])
     assert bool((moved[..., 1:] > free[..., 1:] + 0.05).all())

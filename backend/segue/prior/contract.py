@@ -39,10 +39,18 @@ class Codec(Protocol):
         """Whether :meth:`decode` needs an excitation (the mel codec) or makes audio by itself (an autoencoder)."""
 
     def encode(self, audio: StereoBatch) -> Latents:
-        """Latents (batch, channels, samples / token); samples must be a multiple of ``token``."""
+        """Latents (batch, channels, samples / token); samples must be a multiple of ``token``.
+
+        Raises:
+            InvalidRequest: they are not.
+        """
 
     def decode(self, latents: Latents, excitation: StereoBatch | None) -> StereoBatch:
-        """Audio of frames * token samples."""
+        """Audio of frames * token samples.
+
+        Raises:
+            InvalidRequest: it :attr:`needs_excitation`, and there is none.
+        """
 
 
 @dataclass(frozen=True)

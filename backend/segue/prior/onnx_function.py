@@ -43,6 +43,14 @@ class OnnxFunction:
         """Where tensors must lie."""
         return torch_device(self._settings)
 
+    def open(self) -> None:
+        """Make the session of calls without a gradient now, so that what is in its way is told now.
+
+        Raises:
+            ResourceError: the device cannot be used. BundleRejected: ONNX Runtime cannot load the graph.
+        """
+        self._session(self.signature.graphs[0])
+
     def __call__(self, variable: Tensor, others: Mapping[str, Tensor]) -> Tensor:
         """The output; tensors as the signature says, of one batch and one length.
 
@@ -62,7 +70,8 @@ class OnnxFunction:
         """The output by the ``fw`` graph, and all values the pull-back may ask for."""
         inputs = {self.signature.variable.name: variable.detach().contiguous(), **fixed}
         output, saved = self._run(1, inputs, sizes)
-        return output, {**inputs, **saved, self.signature.output.name: output}
+        # detached: the tensor that is returned leads to autograd's node, and this to it, which only the collector ends
+        return output, {**inputs, **saved, self.signature.output.name: output.detach()}
 
     def pull_back(self, values: Mapping[str, Any], cot: Tensor) -> Tensor:
         """g = J^T cot from what :meth:`forward` kept."""
@@ -143,6 +152,10 @@ class OnnxDenoiser:
     def __init__(self, function: OnnxFunction) -> None:
         self._function = function
         self._specs = {s.name: s for s in function.signature.others if s.name != "time"}
+
+    def open(self) -> None:
+        """See :meth:`OnnxFunction.open`."""
+        self._function.open()
 
     @property
     def inputs(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ import onnxruntime as ort
 import torch
 from torch import Tensor
 
+from segue.errors import ResourceError
 from segue.prior.runtime import Graph, SessionSettings, open_session
 
 
@@ -21,11 +22,28 @@ def torch_device(settings: SessionSettings) -> torch.device:
     return torch.device("cuda", settings.index) if settings.device == "cuda" else torch.device("cpu")
 
 
+def check_device(settings: SessionSettings) -> None:
+    """Refuse a device that torch cannot hold tensors on.
+
+    Raises:
+        ResourceError: it is CUDA, and torch has none or fewer devices.
+    """
+    if settings.device != "cuda":
+        return
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if settings.index >= count:
+        raise ResourceError(
+            f"expected CUDA device {settings.index}, torch {torch.__version__} finds {count}: "
+            "install torch with CUDA and the driver it wants, or choose device 'cpu'"
+        )
+
+
 class TensorSession:
     """One session whose inputs and outputs are contiguous float32 tensors on its device, or OrtValues."""
 
     def __init__(self, graph: Graph, settings: SessionSettings) -> None:
         self._session = open_session(graph, settings)
+        check_device(settings)
         self._settings = settings
         self.inputs: tuple[str, ...] = tuple(i.name for i in self._session.get_inputs())
         self.outputs: tuple[str, ...] = tuple(o.name for o in self._session.get_outputs())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from segue.errors import BundleRejected, InvalidRequest
+from segue.errors import BundleRejected, InvalidRequest, ResourceError
 from segue.prior.conditioning import PROMPT_PREFIX
 from segue.prior.manifest import PROMPTS, Manifest
 from segue.prior.text import PromptEncoder
@@ -31,7 +32,7 @@ class Prompts:
         self.specs = {name: spec for name, spec in named.items() if name != GIVEN}
         self._manifest, self._encoder = manifest, encoder
         self._stored = tuple(self._tensors(i, stored or {}) for i in range(len(manifest.prompts)))
-        self._made: dict[tuple[str, int], dict[str, Tensor]] = {}
+        self._made: OrderedDict[tuple[str, int], dict[str, Tensor]] = OrderedDict()
 
     @staticmethod
     def read(manifest: Manifest, folder: Path, encoder: PromptEncoder | None) -> Prompts:
@@ -72,19 +73,21 @@ class Prompts:
 
         Raises:
             InvalidRequest: it is no stored one where there is no text encoder, or it is too long.
-            ResourceError: the tokenizers package is not installed.
+            ResourceError: it is no stored one, and the tokenizers package is not installed.
         """
         place = self._place(prompt)
-        if self._encoder is not None:
-            self._encoder.tokens(prompt if place is None else self._manifest.prompts[place].text, _LONG)
-        elif place is None:
+        if place is not None:
+            return
+        if self._encoder is None:
             raise self._unknown(prompt)
+        self._encoder.tokens(prompt, _LONG)
 
     def encode(self, prompt: str, seconds: float) -> dict[str, Tensor]:
         """Tensors of the prompt inputs, batch 1; ``seconds``: length of the window.
 
         Raises:
             InvalidRequest: the bundle reads stored prompts alone and this is none of them, or it is too long.
+            ResourceError: it is no stored one, and the tokenizers package is not installed.
         """
         place = self._place(prompt)
         if self._encoder is None:
@@ -93,7 +96,15 @@ class Prompts:
             return self._stored[place]
         key = (prompt if place is None else self._manifest.prompts[place].text, int(seconds))
         if key not in self._made:
-            self._made[key] = self._encoder(key[0], float(key[1]))
+            try:
+                self._made[key] = self._encoder(key[0], float(key[1]))
+            except ResourceError:  # no tokenizers
+                if place is None:
+                    raise
+                return self._stored[place]
+            if len(self._made) > _KEPT:
+                self._made.popitem(last=False)
+        self._made.move_to_end(key)
         return self._made[key]
 
     def nothing(self) -> dict[str, Tensor]:
@@ -130,6 +141,7 @@ class Prompts:
         return result
 
 
+_KEPT = 16  # encoded prompts, of a megabyte or two each
 _LONG = 100.0  # seconds of a window whose number has as many digits as any
 
 GIVEN = f"{PROMPT_PREFIX}given"

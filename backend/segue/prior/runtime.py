@@ -12,6 +12,9 @@ from segue.errors import BundleRejected, InvalidRequest, ResourceError
 
 Device = Literal["cpu", "cuda"]
 
+_CUDA = {"use_tf32": "0", "cudnn_conv_algo_search": "DEFAULT"}
+"""As exact as on a CPU (TF32 keeps 10 bits of a mantissa), and the same algorithms each time, not the fastest tried."""
+
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
 
@@ -62,8 +65,17 @@ def open_session(graph: Graph, settings: SessionSettings) -> ort.InferenceSessio
     options.add_session_config_entry("session.disable_quant_qdq", "1")
     # torch works between our runs: threads that spin on after a run would take its cores.
     options.add_session_config_entry("session.force_spinning_stop", "1")
-    provider_options = [{"device_id": str(settings.index)}] if settings.device == "cuda" else [{}]
-    try:
-        return ort.InferenceSession(graph.model, options, providers=[provider], provider_options=provider_options)
+    options.use_deterministic_compute = settings.device == "cuda"  # on a CPU runs agree anyway
+    own = dict(_CUDA, device_id=str(settings.index)) if settings.device == "cuda" else {}
+    try:  # without the fallback, a session that cannot be made on its device is none
+        session = ort.InferenceSession(
+            graph.model, options, providers=[provider], provider_options=[own], enable_fallback=0
+        )
     except Exception as error:  # onnxruntime's exceptions share no base but Exception
         raise BundleRejected(f"MODEL_REJECTED {graph.name}: ONNX Runtime cannot load the graph: {error}") from error
+    if provider not in session.get_providers():
+        raise ResourceError(
+            f"device {settings.device!r}: onnxruntime has its {provider}, but cannot load it: check the driver, and "
+            "that CUDA and cuDNN are the versions it was built for, or choose device 'cpu'"
+        )
+    return session

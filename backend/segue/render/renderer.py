@@ -15,6 +15,7 @@ from segue.prior.bundle import Bundle
 from segue.prior.codecs.mel import MelCodec
 from segue.prior.contract import Codec, Denoiser
 from segue.prior.folders import embedded_folder
+from segue.prior.onnx_function import OnnxDenoiser
 from segue.prior.prompted import Prompted
 from segue.prior.prompts import GIVEN, Prompts
 from segue.prior.runtime import SessionSettings
@@ -58,16 +59,16 @@ class Renderer:
     """Renders plans with one bundle: a path, a name, or None for the embedded one."""
 
     def __init__(
-        self, bundle: str | Path | None = None, session: SessionSettings | None = None, *, batched: bool | None = None
+        self, bundle: str | Path | None = None, session: SessionSettings | None = None, *, batched: bool = False
     ) -> None:
         """``session``: the device and threads of the bundle's sessions; by default the CPU, one thread a core.
 
-        ``batched``: whether the network hears all seeds of a gap at once; None: not on a CPU, see
-        :mod:`segue.render.rows`.
+        ``batched``: whether the network hears all seeds of a gap at once. Then a seed's samples depend on how many
+        others there are, by rounding, see :mod:`segue.render.rows`.
         """
         self.bundle = Bundle.open(bundle)
         self.session = session or SessionSettings()
-        self.batched = self.session.device != "cpu" if batched is None else batched
+        self.batched = batched
 
     def one_by_one(self) -> Renderer:
         """A twin whose network hears one item at a time, which takes the least memory; it shares all sessions."""
@@ -83,15 +84,27 @@ class Renderer:
         return self.session.device
 
     @cached_property
+    def _network(self) -> OnnxDenoiser:
+        return self.bundle.denoiser(self.session)
+
+    @cached_property
     def denoiser(self) -> Denoiser:
         """The bundle's network; its sessions are made when first needed, and kept."""
-        whole = self.bundle.denoiser(self.session)
-        return whole if self.batched else RowByRow(whole)
+        return self._network if self.batched else RowByRow(self._network)
+
+    def open(self) -> None:
+        """Load what every render needs now, so that what is in its way is told now.
+
+        Raises:
+            ResourceError: the device cannot be used. BundleRejected: ONNX Runtime cannot load the network.
+        """
+        self._network.open()
+        _ = self.codec, self.ear
 
     @cached_property
     def codec(self) -> Codec:
-        """The bundle's codec."""
-        return self.bundle.codec()
+        """The bundle's codec, on the CPU."""
+        return self.bundle.codec(SessionSettings(threads=self.session.threads))
 
     @cached_property
     def ear(self) -> MelCodec:

@@ -70,7 +70,7 @@ class DING:
             raise InvalidRequest(f"expected x_T of y's shape {tuple(self.y.shape)}, got {tuple(x_T.shape)}")
         walk = Walk(prior, schedule, x_T, generators, constraint=constraint, callback=callback)
         y, sigma_y = self.y.to(walk.x_T), self.sigma_y.to(walk.x_T)
-        movable = sigma_y > self.certain
+        movable = (self.sigma_y > self.certain).to(walk.x_T.device)  # in its own type: it may round beyond itself
         x_t = walk.x_T
         for t, s in walk.steps():
             x0_hat, xi_gradient = walk.predict(x_t)

@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from segue.errors import InvalidRequest
 from segue.prior.codecs.transform import Transform
 
 
@@ -146,7 +147,7 @@ class MelCodec:
         batch, count, bands = frames.shape
         per = self.settings.frames_per_token
         if count % per:
-            raise ValueError(f"expected a multiple of {per} frames, got {count}")
+            raise InvalidRequest(f"expected a multiple of {per} frames, got {count}: pad them")
         return frames.reshape(batch, count // per, per * bands).transpose(1, 2)
 
     def to_frames(self, latents: Float[Tensor, "batch channels tokens"]) -> Float[Tensor, "batch frames bands"]:
@@ -158,7 +159,9 @@ class MelCodec:
     def encode(self, audio: Float[Tensor, "batch 2 samples"]) -> Float[Tensor, "batch channels tokens"]:
         """Latents of left/right audio; samples must be a multiple of ``settings.token``."""
         if audio.shape[-1] % self.settings.token:
-            raise ValueError(f"expected a multiple of {self.settings.token} samples, got {audio.shape[-1]}")
+            raise InvalidRequest(
+                f"expected a multiple of {self.settings.token} samples, got {audio.shape[-1]}: pad the audio"
+            )
         return self.to_tokens(self.frames(audio))
 
     def decode(
@@ -175,7 +178,7 @@ class MelCodec:
         ``iterations`` times, since neighbouring frames overlap. Differentiable in ``latents``.
         """
         if excitation is None:
-            raise ValueError("the mel codec decodes with an excitation: expected (batch, 2, samples) audio, got None")
+            raise InvalidRequest("the mel codec needs an excitation: expected (batch, 2, samples) audio, got None")
         target = self.to_frames(latents) * self.std + self.mean
         low, high = (g / 20.0 for g in gain_range_db)
         spectrum = self.transform.forward(to_mid_side(excitation))

@@ -134,8 +134,7 @@ class Child:
     def run(self) -> None:
         """Load, then work until the process ends."""
         try:
-            bench = self._open(None)
-            _ = bench.renderer.denoiser, bench.renderer.codec, bench.renderer.ear
+            self._open(None).renderer.open()
         except (SegueError, OSError, MemoryError) as error:
             self._pipe.say(frame("unfit", message=f"{type(error).__name__}: {error}"))
             return
