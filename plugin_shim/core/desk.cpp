@@ -38,8 +38,13 @@ void Desk::arm(const Armed& wish) {
 // ---- from a wish to a request --------------------------------------------------------------------------------------
 
 void Desk::look(const Realtime::State& state, const Hearing& hearing, const LinkView& link, Clock::time_point now) {
-    if (request_ != nullptr || wishes_.empty() || (now < next_look_ && !state.waiting)) return;
+    // what was ordered since is armed in the next round
+    if (model_.orders.renders > 0 || wishes_.empty() || (now < next_look_ && !state.waiting)) return;
     next_look_ = now + std::chrono::duration_cast<Clock::duration>(look_interval);
+    if (request_ != nullptr) {
+        await_wishes(state);
+        return;
+    }
     const bool stopped = state.waiting || hearing.stopped(state.active && state.playing, now);
     asked_.clear();
     for (auto wish = wishes_.begin(); wish != wishes_.end();) {
@@ -104,7 +109,6 @@ bool Desk::make(const GapView& gap, const Armed& wish) {
     takes_.clear();
     model_.open_region = wanted.generation;
     model_.newer_state.clear();
-    // the other wishes are looked at when this one is done
     asked_ = model_.awaited;
     asked_.erase(std::remove_if(asked_.begin(), asked_.end(),
                                 [this](const Span& span) { return span.overlaps(request_->region); }),
@@ -128,6 +132,17 @@ std::int64_t Desk::seed_for(const Span& gap) const {
     return std::int64_t{max_takes} * std::count_if(all.begin(), all.end(), [&](const Region& region) {
                return convert_span(region.span, region.rate, model_.song.rate()).overlaps(gap);
            });
+}
+
+// While a job is under way: a bounce waits for it, and for what is wished for besides.
+void Desk::await_wishes(const Realtime::State& state) {
+    asked_ = {request_->region};
+    for (const Armed& wish : wishes_) {
+        const GapView gap = model_.gap_at(wish.playhead, state);
+        const bool known = std::find(asked_.begin(), asked_.end(), gap.span) != asked_.end();
+        if (!known && model_.heard_all_of(gap)) asked_.push_back(gap.span);
+    }
+    await(asked_);
 }
 
 void Desk::await(const std::vector<Span>& spans) {

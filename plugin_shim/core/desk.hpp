@@ -36,7 +36,8 @@ public:
     void arm(const Armed& wish);
     void cancel(const std::string& why);  // also forgets a failure
 
-    // With the mutex held: makes a request of the first wish of which enough was heard.
+    // With the mutex held: makes a request of the first wish of which enough was heard, one at a time. A bounce waits
+    // for all of them.
     void look(const Realtime::State& state, const Hearing& hearing, const LinkView& link, Clock::time_point now);
     // Sends what is to be sent.
     void step(Connection* connection, Clock::time_point now);
@@ -58,6 +59,7 @@ private:
     [[nodiscard]] bool make(const GapView& gap, const Armed& wish);
     [[nodiscard]] bool rendered_already(std::string_view task, const Span& span, double rate) const;
     [[nodiscard]] std::int64_t seed_for(const Span& gap) const;
+    void await_wishes(const Realtime::State& state);
     void await(const std::vector<Span>& spans);
 
     void hear(const JobAccepted& accepted);
