@@ -20,11 +20,11 @@ void apply(Model& model, Realtime& realtime, State state) {
     for (std::size_t each = 0; each < parameter_count; ++each) {
         realtime.restore_parameter(static_cast<Parameter>(each), state.values[each]);
     }
+    model.forget_job();  // first: its number may be that of a region to come
     model.renders.replace(std::move(state.regions));
     model.marks = state.marks;
     model.marks_rate = state.marks_rate;
     model.newer_state.clear();
-    model.forget_job();
     model.orders.drop_jobs = true;
     model.orders.why = "another state was loaded";
     const auto file = state.extra.find(song_file_key);

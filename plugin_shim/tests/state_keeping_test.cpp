@@ -6,12 +6,9 @@
 #include <memory>
 #include <string>
 
-#include "core/engine.hpp"
 #include "core/lossless.hpp"
 #include "core/state.hpp"
-#include "folder_double.hpp"
 #include "host_double.hpp"
-#include "surroundings.hpp"
 
 using namespace segue::plugin;
 using namespace segue::plugin::testing;
@@ -19,20 +16,11 @@ using namespace segue::plugin::testing;
 namespace {
 
 constexpr double rate = 48'000.0;
-constexpr std::uint32_t block = 256;
 
-EngineSettings settings_in(const Folder& folder) {
-    EngineSettings settings;
-    settings.connection_file = folder.path / "connection.json";
-    settings.renders = folder.path / "renders";
-    settings.start_renderer = false;
-    return settings;
-}
-
-State with_regions(double region_rate = rate) {
+State with_regions() {
     State state;
     for (const std::int64_t id : {1, 2}) {
-        Region region = region_of(static_cast<std::uint64_t>(id), {1000 * id, 1000 * id + 500}, region_rate,
+        Region region = region_of(static_cast<std::uint64_t>(id), {1000 * id, 1000 * id + 500}, rate,
                                   {numbered(static_cast<std::uint32_t>(id))});
         region.task = "infill";
         region.complete = true;
@@ -40,24 +28,6 @@ State with_regions(double region_rate = rate) {
         state.regions.push_back(std::move(region));
     }
     return state;
-}
-
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
-bool shows(const Engine& engine, const std::function<bool(const Snapshot&)>& wanted) {
-    return until([&] { return wanted(*engine.snapshot()); }, 20.0);
-}
-
-// Whether the worker has followed what was ordered before.
-bool followed(Engine& engine) {
-    engine.render();
-    return shows(engine, [](const Snapshot& now) { return now.job.state == JobState::armed; });
-}
-
-std::string song_file_of(const std::string& blob) {
-    const State state = load_state(blob)->state;
-    const auto found = state.extra.find("song file");
-    return found == state.extra.end() ? std::string() : found->second;
 }
 
 // A model that was activated.
@@ -78,44 +48,4 @@ TEST_CASE_FIXTURE(Instance, "a state that is loaded during a job has all its reg
     REQUIRE(load_blob(model, realtime, *save_state(with_regions())));
     CHECK(model.renders.all().size() == 2);
     CHECK(model.open_region == 0);
-}
-
-TEST_CASE_FIXTURE(Instance, "what a state had that is not valid, and what of it cannot be heard, are told together") {
-    State state = with_regions(44'100.5);
-    state.values[index(Parameter::freedom)] = 7.0F;
-    REQUIRE(load_blob(model, realtime, *save_state(state)));
-    CHECK(has(model.notice, "Freedom"));
-    CHECK(has(model.notice, "whole rates"));
-    REQUIRE(load_blob(model, realtime, *save_state(with_regions())));
-    CHECK(model.notice.empty());
-}
-
-TEST_CASE("what a loaded state had that is not valid is still told when the worker has followed") {
-    const Folder folder;
-    State state = with_regions();
-    state.values[index(Parameter::freedom)] = 7.0F;
-    for (const char* name : {"", "missing.wav"}) {
-        if (*name != '\0') state.extra["song file"] = (folder.path / name).string();
-        Engine engine(settings_in(folder));
-        REQUIRE(engine.activate(rate, block));
-        REQUIRE(engine.load(*save_state(state)));
-        REQUIRE(followed(engine));
-        CHECK(has(engine.snapshot()->notice, "Freedom"));
-        CHECK(has(engine.snapshot()->notice, name));
-    }
-}
-
-TEST_CASE("the song file that a session names stays in it, also where it was not looked for or is missing") {
-    const Folder folder;
-    const std::string missing = (folder.path / "missing.wav").string();
-    State state = with_regions();
-    state.extra["song file"] = missing;
-    const std::string blob = *save_state(state);
-    Engine engine(settings_in(folder));
-    REQUIRE(engine.load(blob));
-    CHECK(engine.save() == blob);  // some hosts save what was never activated
-    REQUIRE(engine.activate(rate, block));
-    REQUIRE(followed(engine));
-    CHECK(has(engine.snapshot()->notice, "missing.wav"));
-    CHECK(song_file_of(engine.save()) == missing);
 }
