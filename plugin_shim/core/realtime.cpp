@@ -67,6 +67,7 @@ std::string Realtime::refusal(double rate) {
 
 bool Realtime::activate(double rate) {
     state_ = State{};
+    bounces_ = false;
     const bool accepted = refusal(rate).empty();
     if (accepted) {
         capture_.activate(rate);
@@ -103,7 +104,7 @@ void Realtime::process(const float* const* in, float* const* out, const float* c
     const Stretch stretch = place(transport, frames);
     const Settings now = settings();
     const bool bounces = transport.offline && stretch.rolling();
-    if (bounces && !bounces_) catch_up();
+    if (bounces && (!bounces_ || stretch.jumped)) catch_up();
     bounces_ = bounces;
     for (std::uint32_t done = 0; done < frames;) {
         // pieces end where the song begins or ends within the block

@@ -77,7 +77,7 @@ public:
     [[nodiscard]] bool take(CaptureBlock& block);
 
     // Worker: all that was taken has had its consequences, play() among them. A bounce waits for that where it begins
-    // and behind an edge of Render, or it would pass over what has just been asked for.
+    // or jumps, and behind an edge of Render, or it would pass over what has just been asked for.
     void dealt() { capture_.dealt(); }
 
     // Worker: what is heard from now on; see Playlist::urgent. Throws std::invalid_argument for a playlist that

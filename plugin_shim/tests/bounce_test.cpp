@@ -12,6 +12,7 @@
 
 #include "core/marker.hpp"
 #include "host_double.hpp"
+#include "surroundings.hpp"
 
 using namespace segue::plugin;
 using namespace segue::plugin::testing;
@@ -90,6 +91,21 @@ TEST_CASE_FIXTURE(Bounce, "fault 11: a bounce does not begin before what was pla
     worker.join();
     CHECK(slice(heard, 0, 3000) == sound_of(host.song, {0, 3000}));
     CHECK(slice(heard, 3000, 10000) == slice(markers(gap), 0, 7000));
+}
+
+TEST_CASE_FIXTURE(Bounce, "fault 11: a bounce right behind another, or behind a new activation, waits for its worker too") {
+    const auto waits = [&] {
+        const Stopwatch watch;
+        bounce_alone(1000);
+        return watch.seconds() >= 1.0;  // nobody deals with what was heard: as long as a bounce waits for that
+    };
+    bounce_alone(1000);
+    host.captured();
+    host.play(9000);  // a bounce that is heard, and not yet looked at
+    CHECK(waits());
+    plugin.deactivate();
+    REQUIRE(plugin.activate(rate));
+    CHECK(waits());
 }
 
 TEST_CASE_FIXTURE(Bounce, "fault 11: a bounce that waited in vain refuses aloud, and two bounces are identical") {
