@@ -174,10 +174,13 @@ void Engine::set_marks(const Span& marks) {
 
 void Engine::set_song_file(const std::filesystem::path& path) {
     if (impl_->worker) {
-        impl_->change([&] { impl_->model.orders.song_file = path; });
+        impl_->change([&] { impl_->model.orders.song_file = SongFileOrder{path, false}; });
     } else {
-        take_song_file(impl_->model, path);
-        impl_->change([] {});
+        take_song_file(impl_->model, {path, false});
+        impl_->change([&] {
+            // it takes the place of one that a session named
+            if (impl_->model.file_path == path) impl_->model.orders.song_file.reset();
+        });
     }
 }
 

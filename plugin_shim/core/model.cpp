@@ -44,25 +44,27 @@ std::optional<Span> Model::marks_now() const {
     return convert_span(*marks, marks_rate, song.rate());
 }
 
-void take_song_file(Model& model, const std::filesystem::path& path) {
+void take_song_file(Model& model, const SongFileOrder& order) {
+    {
+        const std::lock_guard<std::mutex> lock(model.mutex);
+        if (order.restored && order.path == model.file_path && model.file.audio != nullptr) return;  // read already
+    }
     SongFile file;
     std::string refused;
-    if (!path.empty()) {
-        Expected<Audio> audio = read_audio_file(path);
+    if (!order.path.empty()) {
+        Expected<Audio> audio = read_audio_file(order.path);
         if (audio) {
-            file = {path.filename().string(), std::make_shared<const Audio>(std::move(*audio))};
+            file = {order.path.filename().string(), std::make_shared<const Audio>(std::move(*audio))};
         } else {
             refused = words_of(audio.error());
         }
     }
     const std::lock_guard<std::mutex> lock(model.mutex);
-    if (!refused.empty()) {
-        model.say(std::move(refused));
-        return;
+    if (refused.empty() || order.restored) {
+        model.file = std::move(file);
+        model.file_path = order.path;
     }
-    model.file = std::move(file);
-    model.file_path = path;
-    model.say({});
+    model.say(std::move(refused));
 }
 
 }  // namespace segue::plugin

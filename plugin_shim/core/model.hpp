@@ -17,6 +17,12 @@
 
 namespace segue::plugin {
 
+// A file for recall to look in.
+struct SongFileOrder {
+    std::filesystem::path path;  // empty: none
+    bool restored = false;       // a session names it, and keeps the name even where the file cannot be read
+};
+
 // What was asked of the worker since it last looked.
 struct Orders {
     int renders = 0;
@@ -24,7 +30,7 @@ struct Orders {
     bool reconnect = false;
     bool drop_jobs = false;  // what they were about is no more: another state, another rate
     std::string why;         // of drop_jobs
-    std::optional<std::filesystem::path> song_file;
+    std::optional<SongFileOrder> song_file;
 };
 
 struct Model {
@@ -39,7 +45,7 @@ struct Model {
     std::optional<Span> marks;
     double marks_rate = 0.0;
     SongFile file;
-    std::filesystem::path file_path;
+    std::filesystem::path file_path;  // also of one that a session names and that was not read
     std::filesystem::path renders_folder;  // for BWF files
     std::filesystem::path latest_render;   // empty: none yet
     std::string notice;
@@ -71,7 +77,8 @@ struct Model {
     }
 };
 
-// The file for recall to look in, read whole; an empty path: none. Takes as long as reading; takes the mutex by itself.
-void take_song_file(Model& model, const std::filesystem::path& path);
+// Reads the file whole. Takes as long as reading; takes the mutex by itself. One that is refused leaves the one before,
+// unless a session names it.
+void take_song_file(Model& model, const SongFileOrder& order);
 
 }  // namespace segue::plugin

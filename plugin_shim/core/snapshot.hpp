@@ -74,6 +74,7 @@ struct Snapshot {
     std::vector<RegionView> regions;
     std::optional<Span> marks;
     std::string song_file;  // a bounced file that recall may look in; empty: none
+    bool song_file_unread = false;  // a session names it, and it was not read yet or cannot be
     std::string notice;     // what went wrong with state, file or bounce, until the next success; empty: nothing
     std::string folder;     // where renders are written as BWF files
     bool can_undo = false;

@@ -46,6 +46,7 @@ Snapshot make_snapshot(const Model& model, const Realtime::State& state, const L
     for (const Region& region : model.renders.all()) made.regions.push_back(view_of(region, model.song.rate()));
     made.marks = model.marks_now();
     made.song_file = model.file_path.string();
+    made.song_file_unread = !model.file_path.empty() && model.file.audio == nullptr;
     made.notice = model.notice;
     made.folder = model.renders_folder.string();
     made.can_undo = model.renders.can_undo();

@@ -16,6 +16,13 @@ std::string joined(const std::vector<std::string>& notes) {
     return all;
 }
 
+// The state's own file is to be read; until then, and where it cannot be, its path is kept.
+void take_path(Model& model, const std::filesystem::path& path) {
+    if (path != model.file_path) model.file = {};
+    model.file_path = path;
+    model.orders.song_file = SongFileOrder{path, true};
+}
+
 void apply(Model& model, Realtime& realtime, State state) {
     for (std::size_t each = 0; each < parameter_count; ++each) {
         realtime.restore_parameter(static_cast<Parameter>(each), state.values[each]);
@@ -27,8 +34,7 @@ void apply(Model& model, Realtime& realtime, State state) {
     model.newer_state.clear();
     model.orders.drop_jobs = true;
     model.orders.why = "another state was loaded";
-    const auto file = state.extra.find(song_file_key);
-    model.orders.song_file = file == state.extra.end() ? std::filesystem::path() : std::filesystem::path(file->second);
+    take_path(model, state.extra[song_file_key]);
     model.play(realtime, true);
 }
 

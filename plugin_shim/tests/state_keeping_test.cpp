@@ -6,9 +6,13 @@
 #include <memory>
 #include <string>
 
+#include "core/bwf.hpp"
+#include "core/engine.hpp"
 #include "core/lossless.hpp"
 #include "core/state.hpp"
+#include "folder_double.hpp"
 #include "host_double.hpp"
+#include "surroundings.hpp"
 
 using namespace segue::plugin;
 using namespace segue::plugin::testing;
@@ -16,6 +20,15 @@ using namespace segue::plugin::testing;
 namespace {
 
 constexpr double rate = 48'000.0;
+constexpr std::uint32_t block = 256;
+
+EngineSettings settings_in(const Folder& folder) {
+    EngineSettings settings;
+    settings.connection_file = folder.path / "connection.json";
+    settings.renders = folder.path / "renders";
+    settings.start_renderer = false;
+    return settings;
+}
 
 State with_regions() {
     State state;
@@ -28,6 +41,24 @@ State with_regions() {
         state.regions.push_back(std::move(region));
     }
     return state;
+}
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+bool shows(const Engine& engine, const std::function<bool(const Snapshot&)>& wanted) {
+    return until([&] { return wanted(*engine.snapshot()); }, 20.0);
+}
+
+// Whether the worker has followed what was ordered before.
+bool followed(Engine& engine) {
+    engine.render();
+    return shows(engine, [](const Snapshot& now) { return now.job.state == JobState::armed; });
+}
+
+std::string song_file_of(const std::string& blob) {
+    const State state = load_state(blob)->state;
+    const auto found = state.extra.find("song file");
+    return found == state.extra.end() ? std::string() : found->second;
 }
 
 // A model that was activated.
@@ -48,4 +79,55 @@ TEST_CASE_FIXTURE(Instance, "a state that is loaded during a job has all its reg
     REQUIRE(load_blob(model, realtime, *save_state(with_regions())));
     CHECK(model.renders.all().size() == 2);
     CHECK(model.open_region == 0);
+}
+
+TEST_CASE("the song file that a session names stays in it, also where it was not looked for or is missing") {
+    const Folder folder;
+    const std::string missing = (folder.path / "missing.wav").string();
+    State state = with_regions();
+    state.extra["song file"] = missing;
+    Engine engine(settings_in(folder));
+    REQUIRE(engine.load(*save_state(state)));
+    CHECK(song_file_of(engine.save()) == missing);  // some hosts save what was never activated
+    REQUIRE(engine.activate(rate, block));
+    REQUIRE(followed(engine));
+    CHECK(has(engine.snapshot()->notice, "missing.wav"));
+    CHECK(engine.snapshot()->song_file_unread);
+    CHECK(song_file_of(engine.save()) == missing);
+}
+
+TEST_CASE("a song file that is given before the first activation takes the place of one that the session names") {
+    const Folder folder;
+    const Audio music = *round_to_24(*audio_of(numbered(3), {0, 4800}, rate));
+    const Expected<BwfFile> given = write_bwf(folder.path, music, {});
+    REQUIRE(given);
+    State state = with_regions();
+    state.extra["song file"] = (folder.path / "missing.wav").string();
+    Engine engine(settings_in(folder));
+    REQUIRE(engine.load(*save_state(state)));
+    engine.set_song_file(given->path);
+    REQUIRE(engine.activate(rate, block));
+    REQUIRE(followed(engine));
+    CHECK(engine.snapshot()->song_file == given->path.string());
+    CHECK_FALSE(engine.snapshot()->song_file_unread);
+}
+
+TEST_CASE_FIXTURE(Instance, "a state with another song file than before is not rendered with the one before") {
+    model.file = {"before.wav", audio_of(numbered(3), {0, 4800}, rate)};
+    model.file_path = "/before.wav";
+    const auto load = [&](const char* path) {
+        State state = with_regions();
+        state.extra["song file"] = path;
+        REQUIRE(load_blob(model, realtime, *save_state(state)));
+        const bool at_once = model.file.audio != nullptr;
+        REQUIRE(model.orders.song_file);
+        take_song_file(model, *model.orders.song_file);
+        CHECK((model.file.audio != nullptr) == at_once);
+        CHECK(model.file_path == path);
+        return at_once;
+    };
+    CHECK(load("/before.wav"));  // as it was, and not read again
+    CHECK(model.notice.empty());
+    CHECK_FALSE(load("/after.wav"));
+    CHECK(has(model.notice, "after.wav"));
 }

@@ -33,6 +33,17 @@ TEST_CASE("the gap is told with its place, length, beats and source") {
     CHECK(words::gap(shown.scene()).text == "No silence lies near the playhead");
 }
 
+TEST_CASE("a song file that was not read is told from one that is looked in") {
+    Shown shown;
+    shown.state.engine = true;
+    shown.snapshot.song_file = "/music/rough mix.wav";
+    CHECK(words::song(shown.scene()).text == "rough mix.wav");
+    CHECK(words::song(shown.scene()).mood == words::Mood::good);
+    shown.snapshot.song_file_unread = true;
+    CHECK(words::song(shown.scene()).text == "rough mix.wav was not read.");
+    CHECK(words::song(shown.scene()).mood == words::Mood::warning);
+}
+
 TEST_CASE("each flag of the capture is said in words, the worst colours the line") {
     Shown shown;
     shown.snapshot.capture.heard = {{0, 96'000}};

@@ -203,7 +203,9 @@ std::string score(const TakeView& take) {
 Sentence song(const Scene& scene) {
     if (!scene.state.engine) return {"A song file cannot be given in this host.", Mood::quiet};
     const std::string& file = scene.snapshot.song_file;
-    if (!file.empty()) return {std::filesystem::u8path(file).filename().u8string(), Mood::good};
+    const std::string name = std::filesystem::u8path(file).filename().u8string();
+    if (scene.snapshot.song_file_unread) return {name + " was not read.", Mood::warning};
+    if (!file.empty()) return {name, Mood::good};
     return {"What was heard. A bounce can be given.", Mood::quiet};
 }
 
