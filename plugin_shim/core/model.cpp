@@ -17,7 +17,7 @@ void Model::play(Realtime& realtime, bool urgent) {
     heard = renders.heard(song.rate(), note);
     heard.awaited = awaited;
     heard.urgent = urgent;
-    if (!note.empty()) say(std::move(note));
+    if (!note.empty() && notice.find(note) == std::string::npos) say_too(note);
     realtime.play(std::make_unique<const Playlist>(heard));
 }
 
@@ -63,8 +63,13 @@ void take_song_file(Model& model, const SongFileOrder& order) {
     if (refused.empty() || order.restored) {
         model.file = std::move(file);
         model.file_path = order.path;
+        model.changed = true;
     }
-    model.say(std::move(refused));
+    if (!order.restored) {
+        model.say(std::move(refused));
+    } else if (!refused.empty()) {
+        model.say_too(refused);
+    }
 }
 
 }  // namespace segue::plugin

@@ -75,10 +75,12 @@ struct Model {
         notice = std::move(text);
         changed = true;
     }
+    // Besides what was said before.
+    void say_too(const std::string& text) { say(notice.empty() ? text : notice + "; " + text); }
 };
 
 // Reads the file whole. Takes as long as reading; takes the mutex by itself. One that is refused leaves the one before,
-// unless a session names it.
+// unless a session names it; what was said of that session stays.
 void take_song_file(Model& model, const SongFileOrder& order);
 
 }  // namespace segue::plugin

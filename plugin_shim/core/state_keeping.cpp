@@ -68,8 +68,8 @@ bool load_blob(Model& model, Realtime& realtime, std::string_view blob) {
         if (loaded.error().code == protocol::Code::version) model.newer_state = std::string(blob);
         return false;
     }
-    apply(model, realtime, std::move(loaded->state));
     model.say(joined(loaded->notes));
+    apply(model, realtime, std::move(loaded->state));
     return true;
 }
 

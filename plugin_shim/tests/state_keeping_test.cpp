@@ -30,10 +30,10 @@ EngineSettings settings_in(const Folder& folder) {
     return settings;
 }
 
-State with_regions() {
+State with_regions(double region_rate = rate) {
     State state;
     for (const std::int64_t id : {1, 2}) {
-        Region region = region_of(static_cast<std::uint64_t>(id), {1000 * id, 1000 * id + 500}, rate,
+        Region region = region_of(static_cast<std::uint64_t>(id), {1000 * id, 1000 * id + 500}, region_rate,
                                   {numbered(static_cast<std::uint32_t>(id))});
         region.task = "infill";
         region.complete = true;
@@ -79,6 +79,31 @@ TEST_CASE_FIXTURE(Instance, "a state that is loaded during a job has all its reg
     REQUIRE(load_blob(model, realtime, *save_state(with_regions())));
     CHECK(model.renders.all().size() == 2);
     CHECK(model.open_region == 0);
+}
+
+TEST_CASE_FIXTURE(Instance, "what a state had that is not valid, and what of it cannot be heard, are told together") {
+    State state = with_regions(44'100.5);
+    state.values[index(Parameter::freedom)] = 7.0F;
+    REQUIRE(load_blob(model, realtime, *save_state(state)));
+    CHECK(has(model.notice, "Freedom"));
+    CHECK(has(model.notice, "whole rates"));
+    REQUIRE(load_blob(model, realtime, *save_state(with_regions())));
+    CHECK(model.notice.empty());
+}
+
+TEST_CASE("what a loaded state had that is not valid is still told when the worker has followed") {
+    const Folder folder;
+    State state = with_regions();
+    state.values[index(Parameter::freedom)] = 7.0F;
+    for (const char* name : {"", "missing.wav"}) {
+        if (*name != '\0') state.extra["song file"] = (folder.path / name).string();
+        Engine engine(settings_in(folder));
+        REQUIRE(engine.activate(rate, block));
+        REQUIRE(engine.load(*save_state(state)));
+        REQUIRE(followed(engine));
+        CHECK(has(engine.snapshot()->notice, "Freedom"));
+        CHECK(has(engine.snapshot()->notice, name));
+    }
 }
 
 TEST_CASE("the song file that a session names stays in it, also where it was not looked for or is missing") {
