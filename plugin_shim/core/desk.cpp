@@ -212,12 +212,12 @@ void Desk::hear(const JobProgress& progress) {
 void Desk::hear(Delivered& delivered) {
     Expected<Audio> rounded = round_to_24(std::move(delivered.audio));
     if (!rounded) {
-        hear(rounded.error());
+        give_up(rounded.error());
         return;
     }
     Expected<Packed> packed = pack(*rounded);  // here, once: hosts save often, and wait for it
     if (!packed) {
-        hear(packed.error());
+        give_up(packed.error());
         return;
     }
     Take take;
@@ -287,6 +287,12 @@ void Desk::hear(JobResult& result) {
 void Desk::hear(const JobCancelled& cancelled) { end(JobState::cancelled, cancelled.message); }
 
 void Desk::hear(const protocol::Failure& failure) { end(JobState::failed, words_of(failure)); }
+
+// Nothing can be made of what came: the renderer need not go on.
+void Desk::give_up(const protocol::Failure& failure) {
+    exchange_->cancel(*connection_);
+    hear(failure);
+}
 
 // A job without a result leaves nothing.
 void Desk::end(JobState state, const std::string& message) {

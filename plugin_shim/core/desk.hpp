@@ -69,6 +69,7 @@ private:
     void hear(JobResult& result);
     void hear(const JobCancelled& cancelled);
     void hear(const protocol::Failure& failure);
+    void give_up(const protocol::Failure& failure);
     void end(JobState state, const std::string& message);
     [[nodiscard]] Region* open_region();
 

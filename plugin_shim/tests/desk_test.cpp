@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <string>
 #include <variant>
 #include <vector>
@@ -126,4 +127,34 @@ TEST_CASE("fault 11: while one gap is rendered, a bounce does not pass over anot
     CHECK(until([&] { return bounce(second) > 0.1F; }, 20.0));
     CHECK(bounce(first) > 0.1F);
     CHECK(submits == 1);
+}
+
+TEST_CASE("a job whose audio cannot be kept is cancelled with the renderer too") {
+    std::atomic<int> cancels{0};
+    Studio studio([&](RendererDouble& self, const protocol::Message& message) {
+        if (std::holds_alternative<protocol::Cancel>(message)) ++cancels;
+        const auto* submit = std::get_if<protocol::Submit>(&message);
+        if (submit == nullptr) return;
+        self.say(about<protocol::Accepted>(*submit));
+        const auto [start, stop] = submit->gaps.front();
+        auto candidate = about<protocol::Candidate>(*submit);
+        candidate.method = "splice";
+        candidate.rate = 48'000;
+        candidate.channels = 2;
+        candidate.patches = {{0, 0, start, stop - start}};
+        self.say(candidate);
+        auto chunk = about<protocol::Chunk>(*submit);
+        chunk.channels = 2;
+        chunk.samples = stop - start;
+        // finite, and louder than 24 bits of any scale can say
+        const std::vector<float> loud(static_cast<std::size_t>(2 * chunk.samples), std::numeric_limits<float>::max());
+        self.say(chunk, protocol::View{reinterpret_cast<const std::uint8_t*>(loud.data()), loud.size() * sizeof(float)});
+    });
+    studio.engine.set_marks({at_second(1.0), at_second(1.1)});
+    studio.play({0, at_second(2.0)});
+    studio.process(at_second(2.0), false);
+    studio.engine.render();
+    REQUIRE(studio.shows([](const Snapshot& now) { return now.job.state == JobState::failed; }));
+    CHECK(studio.engine.snapshot()->job.message.find("louder") != std::string::npos);
+    CHECK(until([&] { return cancels == 1; }, 20.0));
 }
