@@ -22,6 +22,8 @@ struct AnyNumber {
 };
 
 inline constexpr rules::Words any_text{rules::max_payload_bytes};
+// Not 0, which is none, and with room for the renders to come: a job's generation is the next number.
+inline constexpr rules::Whole id_rule{1, rules::max_count / 2};
 inline constexpr rules::Real rate_rule{8'000.0, 768'000.0};
 
 struct Value {
@@ -84,7 +86,7 @@ struct Region {
 
     template <class Visitor, class Self>
     static void fields(Visitor& f, Self& m) {
-        f.must("id", m.id, rules::count_rule);
+        f.must("id", m.id, id_rule);
         f.must("start", m.start, rules::position_rule);
         f.must("stop", m.stop, rules::position_rule);
         f.must("rate", m.rate, rate_rule);

@@ -203,6 +203,14 @@ TEST_CASE("fault 08: lengths and indices that lie under a check sum that holds a
     }
 }
 
+TEST_CASE("fault 08: a region whose number would leave none for the next render is refused") {
+    for (const std::uint64_t id : {std::uint64_t{0}, static_cast<std::uint64_t>(protocol::max_count)}) {
+        State state = full_state();
+        state.regions[0].id = id;
+        check_refused(saved(state));
+    }
+}
+
 TEST_CASE("fault 09: a parameter that is NaN or out of range is at its default, and that is said") {
     State state = full_state();
     state.values[index(Parameter::freedom)] = std::numeric_limits<float>::quiet_NaN();
