@@ -60,14 +60,19 @@ void say_chunk(RendererDouble& renderer, protocol::Chunk chunk, float value) {
     renderer.say(chunk, protocol::View{reinterpret_cast<const std::uint8_t*>(samples.data()), samples.size() * 4});
 }
 
-void say_candidate(RendererDouble& renderer, const protocol::Submit& job, std::int64_t number, std::int64_t samples) {
+void say_candidate(RendererDouble& renderer, const protocol::Submit& job, std::int64_t number, std::int64_t samples,
+                   std::int64_t stream) {
     auto candidate = about<protocol::Candidate>(job);
     candidate.candidate = number;
     candidate.method = "splice";
     candidate.rate = 44'100;
     candidate.channels = 2;
-    candidate.patches = {{number, 0, 200, samples}};
+    candidate.patches = {{stream, 0, 200, samples}};
     renderer.say(candidate);
+}
+
+void say_candidate(RendererDouble& renderer, const protocol::Submit& job, std::int64_t number, std::int64_t samples) {
+    say_candidate(renderer, job, number, samples, number);
 }
 
 // A job that is heard to its end; `step` by step, since nothing here has a thread but the renderer.
@@ -184,6 +189,12 @@ TEST_CASE("what a renderer must not send ends the job in words, before room is m
         chunk.samples = gap_samples;
         if (sent == "a candidate that is too long") {
             say_candidate(self, *submit, 0, huge);
+        } else if (sent == "more candidates than there are") {
+            for (std::int64_t each = 0; each <= protocol::max_candidates; ++each)
+                say_candidate(self, *submit, each, gap_samples);
+        } else if (sent == "a candidate that is on its way") {
+            say_candidate(self, *submit, 0, gap_samples);
+            say_candidate(self, *submit, 0, gap_samples, 1);
         } else if (sent == "a chunk of no candidate") {
             say_chunk(self, chunk, 0.0F);
         } else if (sent == "a chunk past the end") {
@@ -206,8 +217,9 @@ TEST_CASE("what a renderer must not send ends the job in words, before room is m
         }
     });
     for (const char* what :
-         {"a candidate that is too long", "a chunk of no candidate", "a chunk past the end", "a chunk out of order",
-          "samples that are not finite", "a result without its candidates"}) {
+         {"a candidate that is too long", "more candidates than there are", "a candidate that is on its way",
+          "a chunk of no candidate", "a chunk past the end", "a chunk out of order", "samples that are not finite",
+          "a result without its candidates"}) {
         CAPTURE(what);
         next = what;
         Job asked(renderer.file, 1000);

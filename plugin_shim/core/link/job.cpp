@@ -199,6 +199,14 @@ JobEvent JobExchange::accept(const protocol::Accepted& accepted, const Connectio
     return JobAccepted{accepted.waiting};
 }
 
+// Whether there is room for a candidate of this number, which is not there yet.
+bool JobExchange::is_next(std::int64_t number) const {
+    const auto same = [number](const auto& one) { return one.second.about.candidate == number; };
+    return size(protocol::max_candidates) > coming_.size() + delivered_.size() &&
+           std::find(delivered_.begin(), delivered_.end(), number) == delivered_.end() &&
+           std::none_of(coming_.begin(), coming_.end(), same);
+}
+
 std::optional<JobEvent> JobExchange::begin_candidate(const protocol::Candidate& candidate, Connection& connection) {
     const protocol::Stream* track = nullptr;
     for (const protocol::Stream& stream : submit_.streams) {
@@ -206,8 +214,10 @@ std::optional<JobEvent> JobExchange::begin_candidate(const protocol::Candidate& 
     }
     const protocol::Patch& patch = candidate.patches.front();
     if (candidate.patches.size() != 1 || patch.start != expected_.start || patch.samples != expected_.samples ||
-        candidate.rate != track->rate || candidate.channels != track->channels || coming_.count(patch.stream) != 0) {
-        return refuse("a candidate of " + std::to_string(patch.samples) + " samples from " +
+        candidate.rate != track->rate || candidate.channels != track->channels || coming_.count(patch.stream) != 0 ||
+        !is_next(candidate.candidate)) {
+        return refuse("candidate " + std::to_string(candidate.candidate) + " of " + std::to_string(patch.samples) +
+                          " samples from " +
                           std::to_string(patch.start) + " at " + std::to_string(candidate.rate) + " Hz",
                       connection);
     }

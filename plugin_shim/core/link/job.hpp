@@ -94,6 +94,7 @@ private:
 
     [[nodiscard]] bool mine(const protocol::Message& message) const;
     [[nodiscard]] JobEvent accept(const protocol::Accepted& accepted, const Connection& connection);
+    [[nodiscard]] bool is_next(std::int64_t number) const;
     [[nodiscard]] std::optional<JobEvent> begin_candidate(const protocol::Candidate& candidate, Connection& connection);
     [[nodiscard]] std::optional<JobEvent> take_chunk(const protocol::Chunk& chunk, const protocol::View& payload,
                                                      Connection& connection);
