@@ -15,14 +15,6 @@ constexpr std::int64_t receive_credits = 8;  // chunks of 1 MiB that the rendere
 constexpr std::size_t most_wishes = 16;
 constexpr Seconds look_interval{0.05};
 
-Values values_of(const Realtime& realtime) {
-    Values values{};
-    for (std::size_t each = 0; each < parameter_count; ++each) {
-        values[each] = realtime.parameter(static_cast<Parameter>(each));
-    }
-    return values;
-}
-
 }  // namespace
 
 Desk::Desk(Model& model, Realtime& realtime, const EngineSettings& settings, std::function<bool()> goes_on)
@@ -62,7 +54,7 @@ void Desk::look(const Realtime::State& state, const Hearing& hearing, const Link
 Desk::Look Desk::look_at(const Armed& wish, const Realtime::State& state, const Hearing& hearing, bool stopped,
                          const LinkView& link) {
     const GapView gap = model_.gap_at(wish.playhead, state);
-    const Values values = values_of(realtime_);
+    const Values values = realtime_.values();
     const bool continuation = std::lround(values[index(Parameter::task)]) == static_cast<long>(Task::continuation);
     std::string reason = waits_for(wish, gap, model_.song, hearing, stopped, continuation);
     if (!reason.empty()) {
@@ -87,7 +79,7 @@ bool Desk::make(const GapView& gap, const Armed& wish) {
     wanted.job = new_job_id();
     wanted.generation = model_.renders.new_id();
     wanted.gap = gap;
-    wanted.values = values_of(realtime_);
+    wanted.values = realtime_.values();
     wanted.regions = model_.heard;
     wanted.file = model_.file;
     wanted.seed = seed_for(gap.span);

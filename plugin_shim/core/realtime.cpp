@@ -216,6 +216,12 @@ float Realtime::parameter(Parameter which) const noexcept {
     return values_[index(which)].load(std::memory_order_relaxed);
 }
 
+Values Realtime::values() const noexcept {
+    Values values{};
+    for (std::size_t i = 0; i < parameter_count; ++i) values[i] = parameter(static_cast<Parameter>(i));
+    return values;
+}
+
 Realtime::State Realtime::state() const noexcept {
     State state = published_.read();
     const std::uint64_t edges = edges_.load(std::memory_order_relaxed);

@@ -68,6 +68,7 @@ public:
     // From a state: a session that was saved with the Render switch on must not render when it is opened.
     void restore_parameter(Parameter parameter, float value) noexcept;
     [[nodiscard]] float parameter(Parameter parameter) const noexcept;
+    [[nodiscard]] Values values() const noexcept;  // of all parameters
 
     // Any thread.
     [[nodiscard]] State state() const noexcept;

@@ -45,9 +45,7 @@ std::string save_blob(Model& model, const Realtime& realtime) {
     {
         const std::lock_guard<std::mutex> lock(model.mutex);
         if (!model.newer_state.empty()) return model.newer_state;
-        for (std::size_t each = 0; each < parameter_count; ++each) {
-            state.values[each] = realtime.parameter(static_cast<Parameter>(each));
-        }
+        state.values = realtime.values();
         state.regions = model.renders.all();
         state.marks = model.marks;
         state.marks_rate = model.marks_rate;
