@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "core/hearing.hpp"
+#include "core/parameters.hpp"
 #include "core/snapshot.hpp"
 #include "core/song.hpp"
 
@@ -17,6 +19,7 @@ struct Armed {
     bool rolling = false;       // by automation, or a switch, while the transport rolled; not by hand in the UI
     std::int64_t pass_start = 0;
     std::uint64_t pass = 0;
+    std::optional<Values> values{};  // of an automated one, where it was asked for; none: as the knobs stand later
 };
 
 // What is waited for, in words; empty: nothing, submit. `stopped`: the transport, see Hearing.

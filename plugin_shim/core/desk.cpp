@@ -54,7 +54,7 @@ void Desk::look(const Realtime::State& state, const Hearing& hearing, const Link
 Desk::Look Desk::look_at(const Armed& wish, const Realtime::State& state, const Hearing& hearing, bool stopped,
                          const LinkView& link) {
     const GapView gap = model_.gap_at(wish.playhead, state);
-    const Values values = realtime_.values();
+    const Values values = values_for(wish);
     const bool continuation = std::lround(values[index(Parameter::task)]) == static_cast<long>(Task::continuation);
     std::string reason = waits_for(wish, gap, model_.song, hearing, stopped, continuation);
     if (!reason.empty()) {
@@ -74,12 +74,19 @@ Desk::Look Desk::look_at(const Armed& wish, const Realtime::State& state, const 
     return make(gap, wish) ? Look::submits : Look::drops;
 }
 
+// Automation moves on until the music behind the gap was heard; who presses Render may still turn the knobs.
+Values Desk::values_for(const Armed& wish) const {
+    Values values = wish.values.value_or(realtime_.values());
+    values[index(Parameter::candidate)] = realtime_.parameter(Parameter::candidate);  // what is heard is what is sent
+    return values;
+}
+
 bool Desk::make(const GapView& gap, const Armed& wish) {
     Wish wanted;
     wanted.job = new_job_id();
     wanted.generation = model_.renders.new_id();
     wanted.gap = gap;
-    wanted.values = realtime_.values();
+    wanted.values = values_for(wish);
     wanted.regions = model_.heard;
     wanted.file = model_.file;
     wanted.seed = seed_for(gap.span);

@@ -56,6 +56,7 @@ private:
 
     [[nodiscard]] Look look_at(const Armed& wish, const Realtime::State& state, const Hearing& hearing, bool stopped,
                                const LinkView& link);
+    [[nodiscard]] Values values_for(const Armed& wish) const;
     [[nodiscard]] bool make(const GapView& gap, const Armed& wish);
     [[nodiscard]] bool rendered_already(std::string_view task, const Span& span, double rate) const;
     [[nodiscard]] std::int64_t seed_for(const Span& gap) const;

@@ -33,7 +33,7 @@ struct Wish {
     std::string job;
     std::uint64_t generation = 0;
     GapView gap;
-    Values values{};        // as the knobs stand; values[candidate]: which take of earlier regions is heard
+    Values values{};        // of the knobs; values[candidate]: which take of earlier regions is heard
     Playlist regions;       // that are heard: laid into the track, so that a second fill hears the first
     SongFile file;          // audio nullptr: none
     std::int64_t seed = 0;
@@ -58,7 +58,7 @@ struct Request {
 // is the side-chain from the gap's start on. Songs: the file, then what else was heard, nearest first.
 //
 // Task Transition without sound on the side-chain in the gap becomes regenerate, or infill where the track is silent
-// there. Automation that never moves in the track is the knob as it stands now; else the lane as it was heard.
+// there. Automation that never moves in the track is the knob's value in the wish; else the lane as it was heard.
 // Guidance and Style act on a preset: without one they are not sent.
 [[nodiscard]] Expected<Request> make_request(const Song& song, const Wish& wish, const Offer& offer);
 

@@ -117,7 +117,7 @@ bool Worker::drain(Clock::time_point now) {
         model_.song.add(block_);
         if (block_.render_edges > edges_) {
             edges_ = block_.render_edges;
-            desk_.arm({block_.frame, true, hearing_.pass_start, hearing_.passes});
+            desk_.arm({block_.frame, true, hearing_.pass_start, hearing_.passes, realtime_.values()});
         }
         model_.changed = true;
     }

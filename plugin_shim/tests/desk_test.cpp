@@ -6,6 +6,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <mutex>
 #include <string>
 #include <variant>
 #include <vector>
@@ -127,6 +128,50 @@ TEST_CASE("fault 11: while one gap is rendered, a bounce does not pass over anot
     CHECK(until([&] { return bounce(second) > 0.1F; }, 20.0));
     CHECK(bounce(first) > 0.1F);
     CHECK(submits == 1);
+}
+
+TEST_CASE("an automated render asks for what was set where it was switched on, not for what is set once it is heard") {
+    std::mutex mutex;
+    std::string task;
+    Studio studio([&](RendererDouble&, const protocol::Message& message) {
+        const std::lock_guard<std::mutex> lock(mutex);
+        if (const auto* submit = std::get_if<protocol::Submit>(&message)) task = submit->task;
+    });
+    const Span gap{at_second(2.0), at_second(2.5)};
+    studio.engine.set_marks(gap);
+    studio.play({0, gap.start});
+    studio.engine.set_parameter(Parameter::task, static_cast<float>(Task::regenerate));
+    studio.engine.set_parameter(Parameter::render, 1.0F);
+    studio.process(gap.start);
+    REQUIRE(studio.shows([](const Snapshot& now) { return now.job.state == JobState::armed; }));
+    studio.engine.set_parameter(Parameter::task, static_cast<float>(Task::fill_gap));
+    studio.play({gap.start + block, at_second(9.0)});
+    const auto asked = [&] {
+        const std::lock_guard<std::mutex> lock(mutex);
+        return task;
+    };
+    REQUIRE(until([&] { return !asked().empty(); }, 20.0));
+    CHECK(asked() == "regenerate");
+}
+
+TEST_CASE("a render by hand asks for what is set once it is heard") {
+    std::mutex mutex;
+    std::string task;
+    Studio studio([&](RendererDouble&, const protocol::Message& message) {
+        const std::lock_guard<std::mutex> lock(mutex);
+        if (const auto* submit = std::get_if<protocol::Submit>(&message)) task = submit->task;
+    });
+    studio.engine.set_marks({at_second(2.0), at_second(2.5)});
+    studio.engine.render();
+    REQUIRE(studio.shows([](const Snapshot& now) { return now.job.state == JobState::armed; }));
+    studio.engine.set_parameter(Parameter::task, static_cast<float>(Task::regenerate));
+    studio.play({0, at_second(9.0)});
+    const auto asked = [&] {
+        const std::lock_guard<std::mutex> lock(mutex);
+        return task;
+    };
+    REQUIRE(until([&] { return !asked().empty(); }, 20.0));
+    CHECK(asked() == "regenerate");
 }
 
 TEST_CASE("a job whose audio cannot be kept is cancelled with the renderer too") {
