@@ -77,6 +77,18 @@ struct Engine::Impl {
         model.play(realtime, true);
     }
 
+    void employ() {
+        const std::lock_guard<std::mutex> lock(model.mutex);
+        if (!worker) worker = std::make_unique<Worker>(model, realtime, shown, settings);
+    }
+
+    // False: nobody is there to read it.
+    bool order_song_file(const std::filesystem::path& path) {
+        const std::lock_guard<std::mutex> lock(model.mutex);
+        if (worker) model.orders.song_file = SongFileOrder{path, false};
+        return worker != nullptr;
+    }
+
     // Without a worker nobody else does.
     void refresh() {
         LinkView link;
@@ -90,7 +102,8 @@ struct Engine::Impl {
     Realtime realtime;
     Model model;
     Shown shown;
-    std::unique_ptr<Worker> worker;  // from the first activation on; the last one, so that it is joined first
+    // From the first activation on, guarded as the model is; the last one, so that it is joined first.
+    std::unique_ptr<Worker> worker;
 };
 
 Engine::Engine(EngineSettings settings) : impl_(std::make_unique<Impl>(std::move(settings))) {
@@ -102,9 +115,7 @@ Engine::~Engine() = default;
 bool Engine::activate(double rate, std::uint32_t max_block) noexcept {
     try {
         const bool accepted = impl_->start(rate, max_block);
-        if (accepted && !impl_->worker) {
-            impl_->worker = std::make_unique<Worker>(impl_->model, impl_->realtime, impl_->shown, impl_->settings);
-        }
+        if (accepted) impl_->employ();
         return accepted;
     } catch (const std::exception&) {
         impl_->realtime.deactivate();
@@ -173,15 +184,12 @@ void Engine::set_marks(const Span& marks) {
 }
 
 void Engine::set_song_file(const std::filesystem::path& path) {
-    if (impl_->worker) {
-        impl_->change([&] { impl_->model.orders.song_file = SongFileOrder{path, false}; });
-    } else {
-        take_song_file(impl_->model, {path, false});
-        impl_->change([&] {
-            // it takes the place of one that a session named
-            if (impl_->model.file_path == path) impl_->model.orders.song_file.reset();
-        });
-    }
+    if (impl_->order_song_file(path)) return;
+    take_song_file(impl_->model, {path, false});
+    impl_->change([&] {
+        // it takes the place of one that a session named
+        if (impl_->model.file_path == path) impl_->model.orders.song_file.reset();
+    });
 }
 
 void Engine::forget_capture() {
