@@ -59,10 +59,12 @@ bool append(const std::vector<float>& samples, sf_count_t frames, int channels, 
     return finite;
 }
 
-Expected<Audio> decoded(const std::filesystem::path& path, SNDFILE* sound, const SF_INFO& about, bool counted) {
+Expected<Audio> decoded(const std::filesystem::path& path, SNDFILE* sound, const SF_INFO& about, bool counted,
+                        const std::function<bool()>& goes_on) {
     Audio audio{static_cast<double>(about.samplerate), {}, {}};
     std::vector<float> samples(static_cast<std::size_t>(batch * about.channels));
     for (;;) {
+        if (!goes_on()) return refused(path, "was not read to its end", "give it again");
         const sf_count_t frames = sf_readf_float(sound, samples.data(), batch);
         if (frames <= 0) break;
         if (!append(samples, frames, about.channels, audio))
@@ -80,7 +82,7 @@ Expected<Audio> decoded(const std::filesystem::path& path, SNDFILE* sound, const
 
 }  // namespace
 
-Expected<Audio> read_audio_file(const std::filesystem::path& path) {
+Expected<Audio> read_audio_file(const std::filesystem::path& path, const std::function<bool()>& goes_on) {
     return protocol::guarded<Audio>([&]() -> Expected<Audio> {
         const Expected<bool> counted = check_header(path);
         if (!counted) return counted.error();
@@ -94,7 +96,7 @@ Expected<Audio> read_audio_file(const std::filesystem::path& path) {
         if (*counted) {
             if (const auto wrong = check_length(path, about.frames, about.samplerate)) return *wrong;
         }
-        return decoded(path, sound.get(), about, *counted);
+        return decoded(path, sound.get(), about, *counted, goes_on);
     });
 }
 

@@ -44,7 +44,7 @@ std::optional<Span> Model::marks_now() const {
     return convert_span(*marks, marks_rate, song.rate());
 }
 
-void take_song_file(Model& model, const SongFileOrder& order) {
+void take_song_file(Model& model, const SongFileOrder& order, const std::function<bool()>& goes_on) {
     {
         const std::lock_guard<std::mutex> lock(model.mutex);
         if (order.restored && order.path == model.file_path && model.file.audio != nullptr) return;  // read already
@@ -52,7 +52,9 @@ void take_song_file(Model& model, const SongFileOrder& order) {
     SongFile file;
     std::string refused;
     if (!order.path.empty()) {
-        Expected<Audio> audio = read_audio_file(order.path);
+        bool wanted = true;
+        Expected<Audio> audio = read_audio_file(order.path, [&] { return wanted = goes_on(); });
+        if (!wanted) return;
         if (audio) {
             file = {order.path.filename().string(), std::make_shared<const Audio>(std::move(*audio))};
         } else {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -80,7 +81,9 @@ struct Model {
 };
 
 // Reads the file whole. Takes as long as reading; takes the mutex by itself. One that is refused leaves the one before,
-// unless a session names it; what was said of that session stays.
-void take_song_file(Model& model, const SongFileOrder& order);
+// unless a session names it; what was said of that session stays. As soon as `goes_on` says no, nothing comes of it;
+// asked every 65,536 frames, without the mutex.
+void take_song_file(
+    Model& model, const SongFileOrder& order, const std::function<bool()>& goes_on = [] { return true; });
 
 }  // namespace segue::plugin

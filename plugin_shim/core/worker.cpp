@@ -124,11 +124,18 @@ bool Worker::drain(Clock::time_point now) {
     return true;
 }
 
+// In the middle of long work, or what is played meanwhile would find the queue full. False: the work is in vain.
+bool Worker::hear_on() {
+    const std::lock_guard<std::mutex> lock(model_.mutex);
+    more_ = drain(Clock::now());
+    return !stop_.load(std::memory_order_relaxed);
+}
+
 void Worker::follow_orders(Orders& orders) {
     if (orders.drop_jobs) desk_.cancel(orders.why);
     if (orders.cancel) desk_.cancel("cancelled");
     if (orders.reconnect) link_.reconnect();
-    if (orders.song_file) take_song_file(model_, *orders.song_file);
+    if (orders.song_file) take_song_file(model_, *orders.song_file, [this] { return hear_on(); });
     for (int count = 0; count < orders.renders; ++count) {
         desk_.arm({realtime_.state().playhead, false, hearing_.pass_start, hearing_.passes});
     }

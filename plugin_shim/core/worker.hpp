@@ -28,6 +28,7 @@ private:
     void run() noexcept;
     void round();
     [[nodiscard]] bool drain(Clock::time_point now);
+    [[nodiscard]] bool hear_on();
     void follow_orders(Orders& orders);
     void watch(const Realtime::State& state, Clock::time_point now);
     void watch_position(const Realtime::State& state);

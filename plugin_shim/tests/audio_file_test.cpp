@@ -152,3 +152,14 @@ TEST_CASE("NaN, more than two channels, an impossible rate and too long a file a
     CHECK(contains(refusal(written(folder, "long.flac", flac, quiet, 1, 8'000)), "20 minutes"));
     CHECK(contains(refusal(written(folder, "void.wav", wav, {})), "no audio"));
 }
+
+TEST_CASE("a long file is read no further than it is wanted") {
+    const Folder folder;
+    const fs::path path = written(folder, "long.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16, tone(500'000, 1), 1);
+    int asked = 0;
+    const Expected<Audio> audio = read_audio_file(path, [&] { return ++asked < 3; });
+    CHECK_FALSE(audio);
+    CHECK(asked == 3);
+    CHECK(read_audio_file(path, [&] { return ++asked > 0; }));
+    CHECK(asked > 8);
+}

@@ -3,7 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "core/bwf.hpp"
@@ -155,4 +157,23 @@ TEST_CASE_FIXTURE(Instance, "a state with another song file than before is not r
     CHECK(model.notice.empty());
     CHECK_FALSE(load("/after.wav"));
     CHECK(has(model.notice, "after.wav"));
+}
+
+TEST_CASE_FIXTURE(Instance, "a song file that is wanted no more leaves the one before, and is read without the mutex") {
+    const Folder folder;
+    const Expected<BwfFile> given = write_bwf(folder.path, *round_to_24(*audio_of(numbered(3), {0, 4800}, rate)), {});
+    REQUIRE(given);
+    model.file = {"before.wav", audio_of(numbered(3), {0, 4800}, rate)};
+    model.file_path = "/before.wav";
+    int asked = 0;
+    take_song_file(model, {given->path, false}, [&] {
+        const std::unique_lock<std::mutex> lock(model.mutex, std::try_to_lock);
+        CHECK(lock);
+        ++asked;
+        return false;
+    });
+    CHECK(asked == 1);
+    CHECK(model.file.name == "before.wav");
+    CHECK(model.file_path == "/before.wav");
+    CHECK(model.notice.empty());
 }
