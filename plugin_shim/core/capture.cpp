@@ -11,7 +11,6 @@ namespace {
 constexpr double seconds_held = 2.0;
 constexpr double small_block = 64.0;
 constexpr std::size_t most_slots = 8192;  // 34 MB
-constexpr std::chrono::seconds longest_wait{1};
 constexpr std::chrono::microseconds nap{200};
 
 std::size_t slots_for(double rate) noexcept {
@@ -81,18 +80,23 @@ void Capture::dealt() {
 }
 
 void Capture::catch_up() noexcept {
-    const auto deadline = std::chrono::steady_clock::now() + longest_wait;
+    const Clock::time_point end = deadline();
     while (!abandoned_ && dealt_.load(std::memory_order_acquire) < written_) {
-        abandoned_ = std::chrono::steady_clock::now() >= deadline;
+        abandoned_ = Clock::now() >= end;
         std::this_thread::sleep_for(nap);
     }
+}
+
+Capture::Clock::time_point Capture::deadline() const noexcept {
+    const std::chrono::duration<double> longest(longest_wait_.load(std::memory_order_relaxed));
+    return Clock::now() + std::chrono::duration_cast<Clock::duration>(longest);
 }
 
 CaptureBlock* Capture::room(bool offline) noexcept {
     CaptureBlock* block = queue_->writable();
     if (block == nullptr && offline && !abandoned_) {
-        const auto deadline = std::chrono::steady_clock::now() + longest_wait;
-        while (block == nullptr && std::chrono::steady_clock::now() < deadline) {
+        const Clock::time_point end = deadline();
+        while (block == nullptr && Clock::now() < end) {
             std::this_thread::sleep_for(nap);
             block = queue_->writable();
         }

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -35,12 +36,15 @@ public:
     // Throws std::bad_alloc.
     void activate(double rate);
 
-    // Audio thread. Where there is no room: waits for it if the block is offline (1 s at the most), else counts the
-    // block as lost and marks the next one.
+    // Any thread. How long an offline block waits for the worker, each time; 1 s by itself.
+    void set_longest_wait(double seconds) noexcept { longest_wait_.store(seconds, std::memory_order_relaxed); }
+
+    // Audio thread. Where there is no room: waits for it if the block is offline, else counts the block as lost and
+    // marks the next one.
     void write(const Heard& heard) noexcept;
     [[nodiscard]] std::uint64_t blocks_lost() const noexcept { return blocks_lost_; }
 
-    // Audio thread, offline: waits until the worker has dealt with all that was written (1 s at the most).
+    // Audio thread, offline: waits until the worker has dealt with all that was written.
     void catch_up() noexcept;
 
     // Worker. False: nothing new.
@@ -49,13 +53,17 @@ public:
     void dealt();
 
 private:
+    using Clock = std::chrono::steady_clock;
+
     [[nodiscard]] CaptureBlock* room(bool offline) noexcept;
+    [[nodiscard]] Clock::time_point deadline() const noexcept;  // of a wait that begins now
 
     double rate_ = 0.0;
     std::mutex queue_exchange_;  // activate() against take(); the audio thread never locks it
     std::unique_ptr<SpscQueue<CaptureBlock>> queue_;
     std::uint64_t taken_ = 0;              // blocks, guarded as the queue is
     std::atomic<std::uint64_t> dealt_{0};  // of these
+    std::atomic<double> longest_wait_{1.0};  // seconds
 
     // of the audio thread
     bool lost_ = false;           // since the latest block that was written

@@ -1,8 +1,8 @@
 // The real-time half of the plug-in: what a host's audio thread runs, and the lock-free ends that a worker holds.
 //
 // Of the audio thread's functions only process() ever waits, and only where Transport::offline is set: for room to
-// write down what it hears and for the worker to deal with it (1 s each at the most), and for a render that was asked
-// for (bounce_wait at the most).
+// write down what it hears and for the worker to deal with it (set_capture_wait, each at the most), and for a render
+// that was asked for (set_bounce_wait at the most).
 #pragma once
 
 #include <array>
@@ -73,6 +73,7 @@ public:
     // Any thread.
     [[nodiscard]] State state() const noexcept;
     void set_bounce_wait(double seconds) noexcept;
+    void set_capture_wait(double seconds) noexcept { capture_.set_longest_wait(seconds); }  // 1 s by itself
 
     // Worker. False: nothing was captured since.
     [[nodiscard]] bool take(CaptureBlock& block);

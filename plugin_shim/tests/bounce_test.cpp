@@ -28,6 +28,7 @@ struct Bounce {
 
     Bounce() {
         REQUIRE(plugin.activate(rate));
+        plugin.set_capture_wait(600.0);  // longer than any machine leaves a thread alone
         host.transport.offline = true;
         host.block = 1000;
     }
@@ -38,7 +39,7 @@ struct Bounce {
         plugin.play(std::move(list));
     }
 
-    // Bounces from the start; nobody takes what is captured.
+    // Bounces from the start; nobody but the test takes what is captured.
     Sound bounce_alone(std::int64_t frames) {
         host.seek(0);
         return host.play(frames);
@@ -81,7 +82,7 @@ TEST_CASE_FIXTURE(Bounce, "fault 11: a bounce does not begin before what was pla
     host.transport.offline = true;
     plugin.set_bounce_wait(0.05);
     std::thread worker([&] {
-        std::this_thread::sleep_for(std::chrono::milliseconds(100));  // a busy machine
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));  // the bounce stands before its first block
         CaptureBlock block;
         while (plugin.take(block)) continue;
         await({}, {gap});
@@ -202,13 +203,16 @@ TEST_CASE_FIXTURE(Bounce, "a bounce faster than its worker loses nothing of the 
     std::int64_t wrong = 0;
     host.block = 64;  // 2 s of such blocks fit the queue; these are 10 s
     auto bounced = std::async(std::launch::async, [&] { return host.play(480000).size(); });
-    while (expected < 480000) {
+    for (bool last = false; !last;) {
+        last = bounced.wait_for(std::chrono::seconds(0)) == std::future_status::ready;  // what it wrote is taken below
+        std::this_thread::yield();
         for (const CaptureBlock& block : host.captured()) {
             wrong += block.frame != expected || block.lost || !block.offline ? 1 : 0;
             expected = block.frame + block.frames;
         }
     }
     CHECK(bounced.get() == 480000);
+    CHECK(expected == 480000);
     CHECK(wrong == 0);
     CHECK(plugin.state().blocks_lost == 0);
 }

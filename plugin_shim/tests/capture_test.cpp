@@ -3,12 +3,16 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <thread>
 
+#include "surroundings.hpp"
+
 using namespace segue::plugin;
+using namespace segue::plugin::testing;
 
 namespace {
 
@@ -130,24 +134,29 @@ TEST_CASE("offline it waits for room and loses nothing") {
     Writer writer{capture};
     const std::int64_t room = writer.fill();
     const std::int64_t count = 20 * room;
+    capture.set_longest_wait(600.0);  // longer than any machine leaves a thread alone
+    std::atomic<bool> done{false};
     std::thread host([&] {
         for (std::int64_t i = 0; i < count; ++i) {
             Capture::Heard heard = writer.piece(i * block_frames);
             heard.offline = true;
             capture.write(heard);
         }
+        done.store(true);
     });
     std::int64_t out_of_order = 0;
+    std::int64_t taken = -room;
     CaptureBlock block;
-    for (std::int64_t taken = -room; taken < count;) {
-        if (!capture.take(block)) {
-            std::this_thread::yield();
-            continue;
+    for (bool last = false; !last;) {
+        last = done.load();  // nothing is written after this, and the rest is taken below
+        std::this_thread::yield();
+        while (capture.take(block)) {
+            if (taken >= 0 && (block.frame != taken * block_frames || (block.lost && taken > 0))) ++out_of_order;
+            ++taken;
         }
-        if (taken >= 0 && (block.frame != taken * block_frames || (block.lost && taken > 0))) ++out_of_order;
-        ++taken;
     }
     host.join();
+    CHECK(taken == count);
     CHECK(out_of_order == 0);
     CHECK(capture.blocks_lost() == 1);  // the one that showed that the queue was full
 }
@@ -165,6 +174,23 @@ TEST_CASE("offline, a worker that never comes costs one second in all, not one a
     CHECK(waited.count() >= 1.0);
     CHECK(waited.count() < 20.0);  // a second for each block would be a hundred
     CHECK(capture.blocks_lost() == 101);
+}
+
+TEST_CASE("offline, how long it waits for a worker can be set") {
+    const auto waits = [] {
+        Capture capture;
+        capture.activate(rate);
+        capture.set_longest_wait(0.0);
+        Writer writer{capture};
+        writer.fill();
+        Capture::Heard heard = writer.piece(0);
+        heard.offline = true;
+        const Stopwatch watch;
+        capture.write(heard);
+        CHECK(capture.blocks_lost() == 2);
+        return watch.seconds();
+    };
+    CHECK(quickest(waits) < 0.5);  // by itself it is a second
 }
 
 TEST_CASE("what was not taken survives an activation at the same rate and none at another") {

@@ -363,7 +363,9 @@ TEST_CASE_FIXTURE(Fixture, "worker, UI and audio threads at once: all is capture
     std::int64_t captured = 0;
     std::thread worker([&] {
         CaptureBlock block;
-        for (std::size_t turn = 0; !done.load() || captured < frames; ++turn) {
+        bool last = false;
+        for (std::size_t turn = 0; !last; ++turn) {
+            last = done.load();  // nothing is written after this, and the rest is taken below
             while (plugin.take(block)) captured += block.frames;
             plugin.play(playlist({regions[turn % 4]}, rate, turn % 3 != 0));
             plugin.collect();
@@ -381,7 +383,8 @@ TEST_CASE_FIXTURE(Fixture, "worker, UI and audio threads at once: all is capture
             std::this_thread::yield();
         }
     });
-    host.transport.offline = true;  // so that nothing is lost, however the threads are scheduled
+    host.transport.offline = true;  // waits for room, so that nothing is lost
+    plugin.set_capture_wait(600.0);  // longer than any machine leaves a thread alone
     const Sound heard = host.play(frames);
     done.store(true);
     worker.join();
