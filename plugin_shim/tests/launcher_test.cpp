@@ -84,7 +84,7 @@ TEST_CASE("it is told the connection file, gets a session of its own and none of
     Installed installed("exec sleep 60");
     Launcher launcher(installed.file);
     REQUIRE(launcher.start(false) == State::starting);
-    REQUIRE(until([&] { return installed.running(); }, 10.0));
+    REQUIRE(until([&] { return installed.running(); }, 60.0));
     CHECK(installed.said("arguments") == "serve --connection-file " + installed.file.string() + "\n");
     CHECK(std::stoi(installed.said("session")) == installed.process());
     CHECK(installed.said("inherited") == "0\n1\n2\n3\n");  // 3 is the folder that `ls` reads
@@ -103,7 +103,7 @@ TEST_CASE("fault 11: of 32 instances one starts the renderer") {
         started += state == State::starting ? 1 : 0;
     }
     CHECK(started == 1);
-    REQUIRE(until([&] { return installed.running(); }, 10.0));
+    REQUIRE(until([&] { return installed.running(); }, 60.0));
     CHECK(installed.starts() == 1);
 }
 
@@ -111,7 +111,7 @@ TEST_CASE("a renderer that ends before it is ready is not started again by itsel
     Installed installed("echo no model >&2; exit 3");
     Launcher first(installed.file);
     REQUIRE(first.start(false) == State::starting);
-    REQUIRE(until([&] { return first.watch(Clock::now()) == State::failed; }, 10.0));
+    REQUIRE(until([&] { return first.watch(Clock::now()) == State::failed; }, 60.0));
     CHECK(first.why().find(renderer_log().string()) != std::string::npos);
     CHECK(Folder::read(renderer_log()) == "no model\n");
     CHECK(first.start(false) == State::failed);
@@ -120,14 +120,14 @@ TEST_CASE("a renderer that ends before it is ready is not started again by itsel
     CHECK(installed.starts() == 1);
 
     CHECK(second.start(true) == State::starting);  // but when the musician asks for it
-    CHECK(until([&] { return installed.starts() == 2; }, 10.0));
+    CHECK(until([&] { return installed.starts() == 2; }, 60.0));
 }
 
 TEST_CASE("one that is not ready in time is given up, and once a renderer answers the next one may be started") {
     Installed installed("exec sleep 60");
     Launcher launcher(installed.file);
     REQUIRE(launcher.start(false) == State::starting);
-    REQUIRE(until([&] { return installed.running(); }, 10.0));
+    REQUIRE(until([&] { return installed.running(); }, 60.0));
     const auto late = Clock::now() + std::chrono::duration_cast<Clock::duration>(Launcher::patience * 2);
     CHECK(launcher.watch(late) == State::failed);
 

@@ -13,6 +13,8 @@ from PIL import Image
 from tests.hosts.clap import ClapHost
 from tests.hosts.conftest import Filled
 from tests.plugin.plugin_screens import x_server
+from tests.pools import PATIENCE
+from tests.renderers import until
 
 pytestmark = pytest.mark.skipif(shutil.which("Xvfb") is None, reason="Xvfb is missing: run scripts/setup")
 
@@ -30,6 +32,13 @@ def colours(picture: Path) -> int:
         return len(image.convert("RGB").getcolors(maxcolors=2**24) or ())
 
 
+def drawn(host: ClapHost, folder: Path) -> Path:
+    """What the window shows a moment from now."""
+    host.do("idle", 0.3)
+    host.do("picture", folder / "segue.ppm")
+    return folder / "segue.ppm"
+
+
 def test_the_window_opens_shows_the_session_and_closes_while_the_song_plays(
     screen: None, filled: Filled, tmp_path: Path
 ) -> None:
@@ -39,11 +48,9 @@ def test_the_window_opens_shows_the_session_and_closes_while_the_song_plays(
         host.play(0, filled.song.frames)
         for scale in (1, 2):
             _, width, height = map(int, host.do("window", scale, "Segue").split())
-            host.do("idle", 0.3)
-            host.do("picture", tmp_path / "segue.ppm")
+            assert until(lambda: colours(drawn(host, tmp_path)) > 100, PATIENCE)  # words, a waveform, smooth edges
             host.do("close-window")
             assert (width, height) == (960 * scale, 640 * scale)
-            assert colours(tmp_path / "segue.ppm") > 100  # words, a waveform, smooth edges
         np.testing.assert_array_equal(host.play(0, filled.song.frames), filled.heard)
 
 

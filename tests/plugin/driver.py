@@ -82,8 +82,11 @@ class Driver:
         self("new")
         self("activate", rate, block)
 
-    def play(self, audio: Audio, pace: str | int = 50, start: int = 0) -> Audio:
-        """What comes out of a pass over the track; ``pace``: times real time, or "offline"."""
+    def play(self, audio: Audio, pace: str | int = "offline", start: int = 0) -> Audio:
+        """What comes out of a pass over the track; ``pace``: times real time, or "offline".
+
+        Offline the engine waits until all is written down; faster than real time what it hears may be lost.
+        """
         out = self.folder / "out.wav"
         self("play", start, audio.shape[1], out, pace)
         return load(out)

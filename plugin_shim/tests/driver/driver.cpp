@@ -44,13 +44,14 @@ std::string read_text(const std::string& path) {
     return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// "job.state=done|failed": which snapshots are waited for.
+// "job.state=done|failed": which snapshots are waited for. Of a message, a part is enough.
 bool matches(const Snapshot& snapshot, const std::string& wanted) {
     const std::size_t at = wanted.find('=');
     const std::string field = wanted.substr(0, at);
     std::istringstream values(at == std::string::npos ? "" : wanted.substr(at + 1));
     const auto value = [&]() -> std::string {
         if (field == "job.state") return name_of(snapshot.job.state);
+        if (field == "job.message") return snapshot.job.message;
         if (field == "link.state") return name_of(snapshot.link.state);
         if (field == "regions") return std::to_string(snapshot.regions.size());
         if (field == "heard") return std::to_string(std::lround(snapshot.capture.seconds));
@@ -58,7 +59,7 @@ bool matches(const Snapshot& snapshot, const std::string& wanted) {
         throw std::runtime_error("expected a field of the snapshot, got " + field);
     }();
     for (std::string one; std::getline(values, one, '|');) {
-        if (one == value) return true;
+        if (one == value || (field == "job.message" && value.find(one) != std::string::npos)) return true;
     }
     return false;
 }
@@ -89,9 +90,9 @@ std::string Driver::run(const std::string& line) {
     if (command == "save" || command == "load") return state(command, words);
     if (command == "latest-render") return "{\"path\": " + quoted(engine().latest_render().string()) + "}";
     if (command == "peaks") return peaks(words);
-    const Clock::time_point began = Clock::now();
+    const CallWatch watch;
     if (!simple(command, words)) throw std::runtime_error("expected a command, got " + command);
-    return seconds_answer("seconds", since(began));
+    return seconds_answer("seconds", watch.seconds());
 }
 
 bool Driver::simple(const std::string& command, Words& words) {
@@ -133,10 +134,10 @@ bool Driver::simple(const std::string& command, Words& words) {
 std::string Driver::create(Words& words) {
     std::size_t count = 1;
     words >> count;
-    const Clock::time_point began = Clock::now();
+    const CallWatch watch;
     for (std::size_t each = 0; each < count; ++each) engines_.push_back(std::make_unique<Engine>(settings_));
     current_ = engines_.size() - count;
-    return seconds_answer("seconds", since(began));
+    return seconds_answer("seconds", watch.seconds());
 }
 
 std::string Driver::destroy(Words&) {

@@ -1,5 +1,7 @@
 #include "player.hpp"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <chrono>
 #include <thread>
@@ -11,6 +13,10 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 double since(Clock::time_point began) { return std::chrono::duration<double>(Clock::now() - began).count(); }
+
+double seconds_of(const timeval& time) {
+    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+}
 
 // `frames` samples of a song from `at` on; zeros outside of it.
 void cut(const std::vector<float>& song, std::int64_t at, std::vector<float>& block) {
@@ -38,6 +44,19 @@ struct Block {
 
 }  // namespace
 
+CallWatch::CallWatch() : began_(now()) {}
+
+double CallWatch::seconds() const {
+    const Moment ended = now();
+    return ended.waits == began_.waits ? ended.processor - began_.processor : since(began_.wall);
+}
+
+CallWatch::Moment CallWatch::now() {
+    rusage used{};
+    getrusage(RUSAGE_THREAD, &used);
+    return {Clock::now(), seconds_of(used.ru_utime) + seconds_of(used.ru_stime), used.ru_nvcsw};
+}
+
 Played play(Engine& engine, const Wav& song, const Pass& pass, Automation automation) {
     std::stable_sort(automation.begin(), automation.end(),
                      [](const auto& a, const auto& b) { return a.first < b.first; });
@@ -55,9 +74,9 @@ Played play(Engine& engine, const Wav& song, const Pass& pass, Automation automa
         Block main(frames), side(frames);
         main.take(song, transport.frame);
         if (pass.side != nullptr) side.take(*pass.side, transport.frame);
-        const Clock::time_point entered = Clock::now();
+        const CallWatch watch;
         engine.process(main.pointers, main.pointers, pass.side == nullptr ? nullptr : side.pointers, frames, transport);
-        played.longest_block = std::max(played.longest_block, since(entered));
+        played.longest_block = std::max(played.longest_block, watch.seconds());
         played.out.left.insert(played.out.left.end(), main.left.begin(), main.left.end());
         played.out.right.insert(played.out.right.end(), main.right.begin(), main.right.end());
         transport.frame += frames;
@@ -76,9 +95,9 @@ double idle(Engine& engine, std::int64_t frame, std::uint32_t block, double rate
     double longest = 0.0;
     const Clock::time_point began = Clock::now();
     do {
-        const Clock::time_point entered = Clock::now();
+        const CallWatch watch;
         engine.process(main.pointers, main.pointers, nullptr, block, transport);
-        longest = std::max(longest, since(entered));
+        longest = std::max(longest, watch.seconds());
         std::this_thread::sleep_for(std::chrono::duration<double>(block / rate));
     } while (since(began) < seconds);
     return longest;

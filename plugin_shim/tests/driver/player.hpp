@@ -1,6 +1,7 @@
 // Plays a song through an Engine as a host would: block by block, with a transport and automation.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <vector>
@@ -24,7 +25,25 @@ struct Pass {
 
 struct Played {
     Wav out;
-    double longest_block = 0.0;  // seconds in process(), the longest
+    double longest_block = 0.0;  // seconds in process(), the longest; see CallWatch
+};
+
+// What a call takes from here on: seconds on the wall if its thread has given up the processor by itself, since then it
+// waits for something; else seconds of the processor, which others that want it too do not make longer.
+class CallWatch {
+public:
+    CallWatch();
+    [[nodiscard]] double seconds() const;
+
+private:
+    struct Moment {
+        std::chrono::steady_clock::time_point wall;
+        double processor = 0.0;  // seconds of this thread
+        long waits = 0;          // of this thread
+    };
+    [[nodiscard]] static Moment now();
+
+    Moment began_;
 };
 
 [[nodiscard]] Played play(Engine& engine, const Wav& song, const Pass& pass, Automation automation);
