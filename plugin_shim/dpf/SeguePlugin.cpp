@@ -8,7 +8,7 @@
 #include <string>
 
 #include "core/engine.hpp"
-#include "dpf/plugin_access.hpp"
+#include "dpf/host_state.hpp"
 
 START_NAMESPACE_DISTRHO
 
@@ -71,18 +71,17 @@ protected:
 
     String getState(const char*) const override {
         try {
-            return String(engine_.save().c_str());
+            kept_.keep(engine_.save());
         } catch (const std::exception& problem) {
             d_stderr("Segue could not save its state: %s", problem.what());
-            return String();
         }
+        return String(kept_.blob().c_str());
     }
 
     void setState(const char* key, const char* value) override {
         try {
-            if (std::string_view(key) == state_key && *value != '\0') {
-                (void)engine_.load(value);  // what is refused leaves all as it was, and the status says why
-            }
+            // what is refused leaves all as it was, and the status says why
+            if (std::string_view(key) == state_key && *value != '\0' && engine_.load(value)) kept_.keep(value);
         } catch (const std::exception& problem) {
             d_stderr("Segue could not load its state: %s", problem.what());
         }
@@ -147,6 +146,7 @@ private:
         }
     }
 
+    mutable core::KeptState kept_;  // LV2's
     core::Engine engine_{core::EngineSettings::from_environment()};
     std::array<float, spare_frames> silence_{};
     std::array<std::array<float, spare_frames>, 2> dropped_{};

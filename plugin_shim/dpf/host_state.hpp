@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <exception>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "dpf/plugin_access.hpp"
@@ -15,19 +16,36 @@ namespace segue::plugin {
 inline constexpr std::size_t stream_part = std::size_t{1} << 20U;
 inline constexpr std::size_t max_state = std::size_t{1} << 30U;
 
-// `write(data, size)` returns how many bytes the host took, at least one, or less on failure.
+// What a host gets that cannot be told of a failure: the latest state that was saved, or loaded, whole.
+class KeptState {
+public:
+    void keep(std::string blob) {
+        if (!blob.empty()) blob_ = std::move(blob);
+    }
+    [[nodiscard]] const std::string& blob() const noexcept { return blob_; }
+
+private:
+    std::string blob_;
+};
+
+// `write(data, size)` returns how many bytes the host took, at least one, or less on failure. Nothing to write is a
+// failure too: the engine refused to save, and an empty state would replace the one that the session has.
+template <class Write>
+bool write_blob(const std::string& blob, const Write& write) {
+    for (std::size_t done = 0; done < blob.size();) {
+        const std::int64_t taken = write(blob.data() + done, std::min(stream_part, blob.size() - done));
+        if (taken <= 0) {
+            return false;
+        }
+        done += static_cast<std::size_t>(taken);
+    }
+    return !blob.empty();
+}
+
 template <class Write>
 bool save_state(void* instance, const Write& write) noexcept {
     try {
-        const std::string blob = engine_of(instance).save();
-        for (std::size_t done = 0; done < blob.size();) {
-            const std::int64_t taken = write(blob.data() + done, std::min(stream_part, blob.size() - done));
-            if (taken <= 0) {
-                return false;
-            }
-            done += static_cast<std::size_t>(taken);
-        }
-        return true;
+        return write_blob(engine_of(instance).save(), write);
     } catch (const std::exception&) {
         return false;
     }

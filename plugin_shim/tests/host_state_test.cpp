@@ -1,0 +1,77 @@
+// The state on its way to and from a host's stream.
+#include "dpf/host_state.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "folder_double.hpp"
+
+using namespace segue::plugin;
+using namespace segue::plugin::testing;
+
+// The wrapper's, where an instance is one of DPF's.
+Engine& segue::plugin::engine_of(void* instance) noexcept { return *static_cast<Engine*>(instance); }
+
+namespace {
+
+struct Session {
+    Folder folder;
+    Engine engine{settings()};
+    std::string stored;
+
+    [[nodiscard]] EngineSettings settings() const {
+        EngineSettings made;
+        made.connection_file = folder.path / "connection.json";
+        made.renders = folder.path / "renders";
+        made.start_renderer = false;
+        return made;
+    }
+    bool save() {
+        return save_state(&engine, [&](const char* data, std::size_t size) {
+            const std::size_t taken = std::min(size, std::size_t{1000});
+            stored.append(data, taken);
+            return static_cast<std::int64_t>(taken);
+        });
+    }
+    bool load() {
+        std::size_t at = 0;
+        return load_state(&engine, [&](char* data, std::size_t size) {
+            const std::size_t given = std::min({size, std::size_t{700}, stored.size() - at});
+            stored.copy(data, given, at);
+            at += given;
+            return static_cast<std::int64_t>(given);
+        });
+    }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Session, "a state goes through a host's stream in parts, and a stream that breaks is a failure") {
+    engine.set_parameter(Parameter::mix, 0.5F);
+    REQUIRE(save());
+    engine.set_parameter(Parameter::mix, 1.0F);
+    REQUIRE(load());
+    CHECK(engine.parameter(Parameter::mix) == 0.5F);
+    CHECK_FALSE(save_state(&engine, [](const char*, std::size_t) { return std::int64_t{0}; }));
+    CHECK_FALSE(load_state(&engine, [](char*, std::size_t) { return std::int64_t{-1}; }));
+}
+
+TEST_CASE("a state that the engine does not save is no success with nothing in it") {
+    const auto taken_whole = [](const char*, std::size_t size) { return static_cast<std::int64_t>(size); };
+    CHECK(write_blob("state", taken_whole));
+    CHECK_FALSE(write_blob("", taken_whole));
+}
+
+TEST_CASE("the state that is kept for a host is the latest one that there was") {
+    KeptState kept;
+    CHECK(kept.blob().empty());
+    kept.keep("first");
+    kept.keep("");
+    CHECK(kept.blob() == "first");
+    kept.keep("second");
+    CHECK(kept.blob() == "second");
+}
