@@ -83,17 +83,18 @@ struct Hands {
         return {box.x + box.w * static_cast<float>(ui.state().view.fraction_of(frame)), box.centre().y};
     }
     void press(Point at, MouseButton button = MouseButton::left) { ui.press(at, button, {}, now); }
+    void release(Point at, MouseButton button = MouseButton::left) { ui.release(at, button); }
     void click(Widget widget) {
         now += 1.0;
         press(middle(widget));
-        ui.release(middle(widget));
+        release(middle(widget));
     }
     void drag(Point from, Point to, MouseButton button = MouseButton::left) {
         now += 1.0;
         press(from, button);
         ui.motion({(from.x + to.x) / 2.0F, (from.y + to.y) / 2.0F}, {}, now);
         ui.motion(to, {}, now);
-        ui.release(to);
+        release(to, button);
     }
     bool key(Key key, bool shift = false, char character = '\0') { return ui.key(key, {shift, false}, character, now); }
     void focus(Widget widget) {

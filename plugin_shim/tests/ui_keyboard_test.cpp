@@ -21,8 +21,21 @@ TEST_CASE("Escape while dragging gives the old value back and ends the edit") {
     CHECK(hands.value(Parameter::mix) == 1.0F);
     CHECK(hands.asked.log.back() == "end mix");
     hands.ui.motion({at.x, at.y + 150.0F}, {}, hands.now);
-    hands.ui.release({at.x, at.y + 150.0F});
+    hands.release({at.x, at.y + 150.0F});
     CHECK(hands.value(Parameter::mix) == 1.0F);
+}
+
+TEST_CASE("neither keys nor the wheel end the edit of a knob that is being dragged") {
+    Hands hands;
+    const Point at = hands.middle(Widget::freedom);
+    hands.press(at);
+    for (std::size_t i = 0; i < widget_count && hands.ui.state().focus != Widget::preset; ++i) hands.key(Key::tab);
+    hands.key(Key::enter);
+    CHECK_FALSE(hands.ui.state().menu.has_value());
+    hands.ui.scroll(at, 0.0F, 1.0F, {});
+    CHECK(hands.asked.log == Log{"begin freedom"});
+    hands.release(at);
+    CHECK(hands.asked.log == Log{"begin freedom", "end freedom"});
 }
 
 TEST_CASE("Escape leaves the marks as they were") {
@@ -31,7 +44,7 @@ TEST_CASE("Escape leaves the marks as they were") {
     hands.ui.motion(hands.place(1'400'000.0), {}, hands.now);
     CHECK(hands.ui.state().draft.has_value());
     hands.key(Key::escape);
-    hands.ui.release(hands.place(1'400'000.0));
+    hands.release(hands.place(1'400'000.0));
     CHECK_FALSE(hands.asked.marks.has_value());
     CHECK_FALSE(hands.ui.state().draft.has_value());
 }

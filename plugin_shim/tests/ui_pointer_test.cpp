@@ -17,6 +17,35 @@ TEST_CASE("dragging a knob is one edit of its parameter") {
     CHECK(hands.value(Parameter::freedom) == doctest::Approx(0.8F));
 }
 
+TEST_CASE("a second button during a drag changes nothing: the edit ends with the button that began it") {
+    for (const bool released : {false, true}) {
+        Hands hands;
+        const Point at = hands.middle(Widget::freedom);
+        hands.press(at);
+        hands.ui.motion({at.x, at.y - 20.0F}, {}, hands.now);
+        hands.press(hands.place(480'000.0), MouseButton::other);
+        if (released) hands.release(hands.place(480'000.0), MouseButton::other);
+        CHECK(hands.asked.log == Log{"begin freedom", "set freedom"});
+        hands.ui.motion({at.x, at.y - 40.0F}, {}, hands.now);
+        hands.release({at.x, at.y - 40.0F});
+        CHECK(hands.asked.log == Log{"begin freedom", "set freedom", "set freedom", "end freedom"});
+        CHECK(hands.value(Parameter::freedom) == doctest::Approx(0.8F));
+    }
+}
+
+TEST_CASE("marks that are being drawn are not left half drawn by a second button") {
+    Hands hands;
+    hands.press(hands.place(1'000'000.0));
+    hands.ui.motion(hands.place(1'400'000.0), {}, hands.now);
+    hands.press(hands.place(1'400'000.0), MouseButton::other);
+    hands.release(hands.place(1'400'000.0), MouseButton::other);
+    CHECK(hands.ui.state().draft.has_value());
+    CHECK_FALSE(hands.asked.marks.has_value());
+    hands.release(hands.place(1'400'000.0));
+    CHECK_FALSE(hands.ui.state().draft.has_value());
+    CHECK(hands.asked.marks.has_value());
+}
+
 TEST_CASE("a double-click resets a knob; two slow clicks do not") {
     Hands hands;
     hands.ui.set_value(Parameter::freedom, 0.9F);
@@ -25,7 +54,7 @@ TEST_CASE("a double-click resets a knob; two slow clicks do not") {
     CHECK(hands.value(Parameter::freedom) == 0.9F);
     hands.now += 0.2;
     hands.press(hands.middle(Widget::freedom));
-    hands.ui.release(hands.middle(Widget::freedom));
+    hands.release(hands.middle(Widget::freedom));
     CHECK(hands.value(Parameter::freedom) == 0.6F);
 }
 
@@ -72,11 +101,11 @@ TEST_CASE("a click on a rendered region shows its takes, a click beside it the l
     const auto shown = [&] { return shown_region(hands.ui.scene(Peaks{}))->id; };
     CHECK(shown() == 2);
     hands.press(hands.place(1'000'000.0));
-    hands.ui.release(hands.place(1'000'000.0));
+    hands.release(hands.place(1'000'000.0));
     CHECK(shown() == 1);
     hands.now += 1.0;
     hands.press(hands.place(100'000.0));
-    hands.ui.release(hands.place(100'000.0));
+    hands.release(hands.place(100'000.0));
     CHECK(shown() == 2);
     CHECK(hands.asked.log.empty());
 }
@@ -84,7 +113,7 @@ TEST_CASE("a click on a rendered region shows its takes, a click beside it the l
 TEST_CASE("a render that arrives is shown, whatever was selected") {
     Hands hands;
     hands.press(hands.place(1'000'000.0));
-    hands.ui.release(hands.place(1'000'000.0));
+    hands.release(hands.place(1'000'000.0));
     Snapshot snapshot = usual();
     snapshot.regions.push_back(region(3, 100'000, 200'000, 1));
     hands.show(snapshot);
@@ -154,7 +183,7 @@ TEST_CASE("buttons ask the engine, and only when released upon") {
     hands.click(Widget::forget);
     hands.click(Widget::redo);  // there is nothing to redo
     hands.press(hands.middle(Widget::undo));
-    hands.ui.release({0.0F, 0.0F});
+    hands.release({0.0F, 0.0F});
     CHECK(hands.asked.log == Log{"undo", "remove 2", "render", "browse", "forget"});
 }
 
@@ -180,7 +209,7 @@ TEST_CASE("a list opens, scrolls, and picks by mouse") {
     hands.press(place.row(2).centre());
     CHECK_FALSE(hands.ui.state().menu.has_value());
     CHECK(hands.value(Parameter::preset) == 2.0F);
-    hands.ui.release(place.row(2).centre());
+    hands.release(place.row(2).centre());
     hands.click(Widget::task);
     hands.press({1.0F, 300.0F});  // beside it
     CHECK_FALSE(hands.ui.state().menu.has_value());

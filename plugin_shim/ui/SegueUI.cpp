@@ -150,10 +150,10 @@ sui::Point SegueUI::logical(const DGL_NAMESPACE::Point<double>& at) const {
 
 bool SegueUI::onMouse(const MouseEvent& event) {
     return guarded([&] {
-        if (!event.press) return interaction_.release(logical(event.pos));
-        getWindow().focus();  // or the host keeps the keyboard
+        if (event.press) getWindow().focus();  // or the host keeps the keyboard
         if (event.button > kMouseButtonMiddle) return false;
         const auto button = event.button == kMouseButtonLeft ? sui::MouseButton::left : sui::MouseButton::other;
+        if (!event.press) return interaction_.release(logical(event.pos), button);
         return interaction_.press(logical(event.pos), button, modifiers_of(event.mod), now());
     });
 }

@@ -83,6 +83,7 @@ void Interaction::change(Parameter parameter, float value) {
 }
 
 bool Interaction::press(Point at, MouseButton button, Modifiers, double now) {
+    if (drag_ != Drag::none) return true;  // until the button that began it is released
     state_.tip = false;
     state_.entry.clear();
     state_.focus_visible = false;
@@ -100,6 +101,7 @@ bool Interaction::press(Point at, MouseButton button, Modifiers, double now) {
     drag_start_ = at;
     drag_moved_ = false;
     drag_view_ = state_.view;
+    drag_button_ = button;
     const bool left = button == MouseButton::left;
     if (widget == Widget::none || (!left && widget != Widget::ruler && widget != Widget::waveform)) return false;
     state_.held = widget;
@@ -130,7 +132,8 @@ void Interaction::press_widget(Widget widget, Point at, bool twice) {
     }
 }
 
-bool Interaction::release(Point at) {
+bool Interaction::release(Point at, MouseButton button) {
+    if (drag_ != Drag::none && button != drag_button_) return true;
     const Widget widget = std::exchange(state_.held, Widget::none);
     const Drag drag = std::exchange(drag_, Drag::none);
     state_.notice.clear();
@@ -199,7 +202,7 @@ bool Interaction::scroll(Point at, float x, float y, Modifiers modifiers) {
     const Widget widget = layout_.hit(at);
     if (!can_use(widget)) return false;
     if (is_knob(widget) || is_choice(widget)) {
-        if (y != 0.0F) scroll_value(widget, y, modifiers.shift);
+        if (y != 0.0F && drag_ == Drag::none) scroll_value(widget, y, modifiers.shift);
         return true;
     }
     if (widget != Widget::waveform && widget != Widget::ruler && widget != Widget::scrollbar) return false;

@@ -41,7 +41,7 @@ public:
 
     // Each returns whether the event was used; what was not may go to the host.
     bool press(Point at, MouseButton button, Modifiers modifiers, double now);
-    bool release(Point at);
+    bool release(Point at, MouseButton button);
     bool motion(Point at, Modifiers modifiers, double now);
     bool scroll(Point at, float x, float y, Modifiers modifiers);
     bool key(Key key, Modifiers modifiers, char character, double now);
@@ -102,6 +102,7 @@ private:
     bool changed_ = true;
 
     Drag drag_ = Drag::none;
+    MouseButton drag_button_ = MouseButton::left;
     Point drag_start_;
     bool drag_moved_ = false;
     float drag_value_ = 0.0F;       // of the knob, when the drag began

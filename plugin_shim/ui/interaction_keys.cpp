@@ -84,6 +84,7 @@ bool Interaction::key(Key key, Modifiers modifiers, char character, double now) 
     state_.tip = false;
     hover_since_ = now;
     if (key == Key::escape) return escape();
+    if (drag_ != Drag::none) return false;  // a hand is on something else
     if (state_.menu) return key_in_menu(key);
     if (key == Key::tab) {
         state_.entry.clear();
