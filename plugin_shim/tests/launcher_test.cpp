@@ -123,6 +123,28 @@ TEST_CASE("a renderer that ends before it is ready is not started again by itsel
     CHECK(until([&] { return installed.starts() == 2; }, 60.0));
 }
 
+TEST_CASE("one that is late and still loads is not started a second time, by nobody") {
+    Installed installed("exec sleep 60");
+    Launcher launcher(installed.file), other(installed.file);
+    REQUIRE(launcher.start(false) == State::starting);
+    REQUIRE(until([&] { return installed.running(); }, 60.0));
+    const auto late = Clock::now() + std::chrono::duration_cast<Clock::duration>(Launcher::patience * 2);
+    CHECK(launcher.watch(late) == State::failed);
+    const auto long_ago = std::filesystem::file_time_type::clock::now() - std::chrono::hours(1);
+    std::filesystem::last_write_time(std::filesystem::path(installed.file).replace_extension(".starting"), long_ago);
+    CHECK(other.start(false) == State::elsewhere);
+    CHECK(other.start(true) == State::elsewhere);
+
+    CHECK(launcher.start(true) == State::starting);  // who insists waits for the same one
+    CHECK(launcher.watch(Clock::now()) == State::starting);
+    const std::string first = installed.said("process");
+    ::kill(installed.process(), SIGKILL);
+    REQUIRE(until([&] { return launcher.watch(Clock::now()) == State::failed; }, 60.0));
+    CHECK(installed.starts() == 1);
+    CHECK(other.start(true) == State::starting);
+    CHECK(until([&] { return installed.running() && installed.said("process") != first; }, 60.0));
+}
+
 TEST_CASE("one that is not ready in time is given up, and once a renderer answers the next one may be started") {
     Installed installed("exec sleep 60");
     Launcher launcher(installed.file);

@@ -100,6 +100,10 @@ Launcher::State Launcher::start(bool again) {
     if (state_ == State::starting || (!again && (state_ == State::failed || state_ == State::tried))) {
         return state_;
     }
+    if (lock_ >= 0) {  // it is late, and has not ended
+        started_ = Clock::now();
+        return state_ = State::starting;
+    }
     const std::optional<fs::path> program = find_renderer();
     if (!program) {
         return state_ = State::missing;
@@ -153,12 +157,13 @@ Launcher::State Launcher::watch(Clock::time_point now) {
     int status = 0;
     if (child_ > 0 && ::waitpid(child_, &status, WNOHANG) == child_) {
         child_ = -1;
-        if (state_ == State::starting) {
+        if (lock_ >= 0) {
             return fail("the renderer ended before it was ready; " + renderer_log().string() + " says why");
         }
     }
     if (state_ == State::starting && now - started_ > patience) {
-        return fail("the renderer was started but is not ready; see " + renderer_log().string());
+        why_ = "the renderer was started but is not ready; see " + renderer_log().string();
+        state_ = State::failed;  // the lock stays: it may only be slow
     }
     return state_;
 }

@@ -28,7 +28,7 @@ public:
         starting,   // by this one
         elsewhere,  // by another instance, or another host
         tried,      // somebody tried less than `patience` ago
-        failed,     // why() says how
+        failed,     // why() says how; one that is late may still be loading, and nobody starts another beside it
         missing,    // nothing to start
     };
 
@@ -38,7 +38,8 @@ public:
     Launcher(const Launcher&) = delete;
     Launcher& operator=(const Launcher&) = delete;
 
-    // Starts one, unless one is being started, or that failed before; `again`: even then.
+    // Starts one, unless one is being started, or that failed before; `again`: even then, but never beside one that is
+    // late and still loads: that gets its time again.
     State start(bool again);
     // Looks after one that is being started; never waits.
     State watch(Clock::time_point now);
