@@ -23,7 +23,7 @@ struct BwfFile {
     std::string note;  // empty, or what a time reference cannot say
 };
 
-// Writes "segue 01m23.456s fill 2026-11-22 21-40-50Z.wav", or the same with a number where that exists, into `folder`
+// Writes "segue 01m23.456s infill 2026-11-22 21-40-50Z.wav", or the same with a number where that exists, into `folder`
 // (made where it is missing). 24 bits, or 32-bit float where the audio exceeds full scale: equal to what is heard, bit
 // for bit, once rounded by round_to_24. Whole or not at all, and never over another file.
 [[nodiscard]] Expected<BwfFile> write_bwf(const std::filesystem::path& folder, const Audio& audio,

@@ -4,14 +4,12 @@
 #include <string>
 
 #include "core/engine.hpp"
+#include "segue/protocol/environment.hpp"
 
 namespace segue::plugin {
 namespace {
 
-std::string variable(const char* name) {
-    const char* value = std::getenv(name);
-    return value == nullptr ? std::string() : std::string(value);
-}
+using protocol::variable;
 
 // Sets `value` where the variable is set and is a number from `least` to `most`.
 void take_number(const char* name, double least, double most, double& value, std::string& complaint) {

@@ -1,14 +1,11 @@
 #include "core/renders_folder.hpp"
 
-#include <cstdlib>
+#include "segue/protocol/environment.hpp"
 
 namespace segue::plugin {
 
 std::filesystem::path default_renders_folder() {
-    const auto variable = [](const char* name) {
-        const char* value = std::getenv(name);
-        return std::filesystem::path(value == nullptr ? "" : value);
-    };
+    const auto variable = [](const char* name) { return std::filesystem::path(protocol::variable(name)); };
 #if defined(_WIN32)
     return variable("LOCALAPPDATA") / "segue" / "renders";
 #elif defined(__APPLE__)

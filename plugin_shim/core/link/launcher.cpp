@@ -10,11 +10,12 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <string_view>
 #include <utility>
+
+#include "segue/protocol/environment.hpp"
 
 extern char** environ;  // NOLINT: POSIX declares it nowhere
 
@@ -23,10 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string variable(const char* name) {
-    const char* value = std::getenv(name);
-    return value == nullptr ? std::string() : std::string(value);
-}
+using protocol::variable;
 
 bool is_program(const fs::path& path) {
     std::error_code none;

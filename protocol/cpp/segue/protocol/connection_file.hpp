@@ -6,7 +6,6 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -17,6 +16,7 @@
 #include <unistd.h>
 #endif
 
+#include "environment.hpp"
 #include "errors.hpp"
 #include "flat_json.hpp"
 #include "rules.hpp"
@@ -45,10 +45,6 @@ struct ConnectionFile {
 
 // Where the renderer writes and clients look, one for each user of a machine; SEGUE_CONNECTION names another.
 inline std::string default_path() {
-    const auto variable = [](const char* name) {
-        const char* value = std::getenv(name);
-        return std::string(value == nullptr ? "" : value);
-    };
     if (const std::string given = variable("SEGUE_CONNECTION"); !given.empty()) return given;
 #if defined(_WIN32)
     const std::string local = variable("LOCALAPPDATA");
