@@ -89,6 +89,7 @@ bool Desk::make(const GapView& gap, const Armed& wish) {
     wanted.values = values_for(wish);
     wanted.regions = model_.heard;
     wanted.file = model_.file;
+    wanted.presets = model_.presets.names();
     wanted.seed = seed_for(gap.span);
     wanted.credits = receive_credits;
     Expected<Request> made = make_request(model_.song, wanted, *offer_);
@@ -175,6 +176,9 @@ void Desk::on_online(const protocol::Welcome& welcome) {
     offer_ = Offer{welcome.tasks, welcome.presets, welcome.limits};
     retry_at_ = {};
     next_look_ = {};
+    const std::lock_guard<std::mutex> lock(model_.mutex);
+    model_.presets.offer(welcome.presets);
+    model_.changed = true;
 }
 
 void Desk::on_message(const Incoming& incoming) {

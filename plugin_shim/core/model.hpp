@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/peaks.hpp"
+#include "core/presets.hpp"
 #include "core/realtime.hpp"
 #include "core/renders.hpp"
 #include "core/request.hpp"
@@ -45,6 +46,7 @@ struct Model {
     std::vector<Span> awaited;      // renders that were asked for, at the song's rate
     std::optional<Span> marks;
     double marks_rate = 0.0;
+    Presets presets;
     SongFile file;
     std::filesystem::path file_path;  // also of one that a session names and that was not read
     std::filesystem::path renders_folder;  // for BWF files

@@ -19,7 +19,7 @@ constexpr ParameterInfo toggle(const char* name, const char* symbol, const char*
 
 constexpr ParameterInfo table[] = {
     {"Task", "task", "What to do with the gap", 0.0F, 4.0F, 0.0F, true, true, false, tasks},
-    {"Preset", "preset", "Style preset, by its place in the renderer's list; 0 is none", 0.0F,
+    {"Preset", "preset", "Style preset, by its place in the session's list; 0 is none", 0.0F,
      static_cast<float>(max_presets), 0.0F, true, true, false, nullptr},
     continuous("Freedom", "freedom", "0 keeps what is there, 1 invents", 1.0F, 0.6F),
     continuous("Guidance", "guidance", "Strength of the guidance, as a factor on the preset's own", 2.0F, 1.0F),

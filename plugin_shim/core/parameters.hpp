@@ -9,7 +9,7 @@ namespace segue::plugin {
 
 enum class Parameter : std::uint32_t {
     task,       // Task
-    preset,     // 0: none, else a place in the renderer's list, from 1
+    preset,     // 0: none, else a place in the session's list, from 1
     freedom,    // 0 keeps, 1 invents; a curve over the clip
     guidance,   // strength, as a factor on the preset's own; a curve over the clip
     style,      // how far towards the preset; a curve over the clip

@@ -53,19 +53,33 @@ bool Draft::sounds(const Span& span) const {
 
 std::string gap_text(const Draft& draft) { return "the gap from " + clock_text(draft.gap, draft.song.rate()); }
 
+const std::vector<std::string>& presets_of(const Draft& draft) noexcept {
+    return draft.wish.presets.empty() ? draft.offer.presets : draft.wish.presets;
+}
+
+Problem check_preset(const Draft& draft) {
+    const auto preset = std::lround(draft.wish.values[index(Parameter::preset)]);
+    const std::vector<std::string>& names = presets_of(draft);
+    if (preset > static_cast<long>(names.size())) {
+        return refuse("Preset " + std::to_string(preset) + " is set, the renderer has " + std::to_string(names.size()),
+                      "choose another preset, or 0 for none");
+    }
+    if (preset == 0) return {};
+    const std::string& name = names[static_cast<std::size_t>(preset - 1)];
+    const std::vector<std::string>& offered = draft.offer.presets;
+    if (std::find(offered.begin(), offered.end(), name) != offered.end()) return {};
+    return refuse("this session's preset " + name + " is none of the renderer's",
+                  "put it into the presets folder of the renderer, or choose another preset");
+}
+
 Problem check_wish(const Draft& draft) {
     if (draft.wish.gap.source == GapSource::none || draft.gap.empty()) {
         const std::string& reason = draft.wish.gap.reason;
         return refuse("there is no gap to render",
                       reason.empty() ? "draw the Gap lane, or mark the gap in the waveform" : reason);
     }
-    const auto preset = std::lround(draft.wish.values[index(Parameter::preset)]);
-    const auto offered = static_cast<long>(draft.offer.presets.size());
-    if (preset > offered) {
-        return refuse("Preset " + std::to_string(preset) + " is set, the renderer has " + std::to_string(offered),
-                      "choose another preset, or 0 for none");
-    }
-    if (draft.task == Task::restyle && preset == 0)
+    if (const Problem problem = check_preset(draft)) return problem;
+    if (draft.task == Task::restyle && std::lround(draft.wish.values[index(Parameter::preset)]) == 0)
         return refuse("Restyle needs a preset, and none is chosen", "choose a preset");
     return {};
 }
@@ -202,7 +216,7 @@ void set_settings(Draft& draft) {
     settings.seed = draft.wish.seed;
     settings.candidates = std::min<std::int64_t>(max_takes, draft.offer.limits.max_candidates);
     const auto preset = std::lround(draft.wish.values[index(Parameter::preset)]);
-    if (preset > 0) settings.preset = draft.offer.presets[static_cast<std::size_t>(preset - 1)];
+    if (preset > 0) settings.preset = presets_of(draft)[static_cast<std::size_t>(preset - 1)];
 }
 
 void set_place(Draft& draft, const std::string& word) {

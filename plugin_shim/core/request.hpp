@@ -36,6 +36,7 @@ struct Wish {
     Values values{};        // of the knobs; values[candidate]: which take of earlier regions is heard
     Playlist regions;       // that are heard: laid into the track, so that a second fill hears the first
     SongFile file;          // audio nullptr: none
+    std::vector<std::string> presets;  // the session's, by number; empty: those of the offer
     std::int64_t seed = 0;
     std::int64_t credits = 64;
 };

@@ -20,7 +20,7 @@ struct LinkView {
     std::string remedy;  // what to do about it; empty where nothing is to be done
     std::string renderer;
     std::vector<std::string> tasks;    // that the renderer offers, the protocol's words
-    std::vector<std::string> presets;  // Preset 1 is the first
+    std::vector<std::string> presets;  // Preset 1 is the first; a session keeps its numbers, see Presets
 };
 
 struct JobView {

@@ -40,6 +40,7 @@ Snapshot make_snapshot(const Model& model, const Realtime::State& state, const L
     made.active = state.active;
     made.tempo = state.tempo;
     made.link = link;
+    if (!model.presets.names().empty()) made.link.presets = model.presets.names();
     made.job = job;
     made.gap = gap;
     made.capture = capture_of(model.song);

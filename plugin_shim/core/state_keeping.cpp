@@ -9,6 +9,7 @@ namespace segue::plugin {
 namespace {
 
 constexpr const char* song_file_key = "song file";
+constexpr const char* presets_key = "presets";
 
 std::string joined(const std::vector<std::string>& notes) {
     std::string all;
@@ -31,6 +32,7 @@ void apply(Model& model, Realtime& realtime, State state) {
     model.renders.replace(std::move(state.regions));
     model.marks = state.marks;
     model.marks_rate = state.marks_rate;
+    model.presets.restore(state.extra[presets_key]);
     model.newer_state.clear();
     model.orders.drop_jobs = true;
     model.orders.why = "another state was loaded";
@@ -49,6 +51,7 @@ std::string save_blob(Model& model, const Realtime& realtime) {
         state.regions = model.renders.all();
         state.marks = model.marks;
         state.marks_rate = model.marks_rate;
+        if (!model.presets.names().empty()) state.extra[presets_key] = model.presets.text();
         if (!model.file_path.empty()) state.extra[song_file_key] = model.file_path.string();
     }
     Expected<std::string> blob = save_state(state);

@@ -30,6 +30,7 @@ public:
     std::atomic<bool> lives{true};   // answers PING
     std::atomic<bool> other_version{false};
     std::atomic<int> hellos{0};
+    std::vector<std::string> presets;  // that it lists; to be set before anybody greets it
 
     explicit RendererDouble(const std::filesystem::path& folder, Ear ear = {})
         : file(folder / "connection.json"), ear_(std::move(ear)) {
@@ -141,6 +142,7 @@ private:
         welcome.client_nonce = hello.nonce;
         welcome.renderer = "9.9";
         welcome.tasks = {"infill", "regenerate"};
+        welcome.presets = presets;
         welcome.limits = {std::int64_t{1} << 30, 1200.0, 8, std::int64_t{1} << 20, 100, 4, 8};
         send(*protocol::detail::sealed(handshake, protocol::Sender::renderer, 0, protocol::pack(welcome)));
         channel_.emplace(protocol::session_key(secret_, hello.nonce, welcome.nonce), protocol::Sender::renderer);

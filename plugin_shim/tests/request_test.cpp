@@ -131,6 +131,8 @@ TEST_CASE("what cannot be asked is refused in words before anything is sent") {
     Wish preset = wish(Task::fill_gap, hole);
     preset.values[index(Parameter::preset)] = 3.0F;
     CHECK(contains(refusal(track, preset), "Preset 3 is set, the renderer has 2"));
+    preset.presets = {"dub", "warm tape", "gone"};  // as the session counts them
+    CHECK(contains(refusal(track, preset), "preset gone is none of the renderer's"));
     Offer poor = full_offer();
     poor.tasks = {"infill"};
     CHECK(contains(refusal(full, wish(Task::regenerate, hole), poor), "does not offer regenerate; it offers infill"));
@@ -287,6 +289,9 @@ TEST_CASE("Guidance and Style go with a preset, Freedom where something is varie
     wanted.values[index(Parameter::preset)] = 2.0F;
     const Request restyle = made(track, wanted);
     CHECK(restyle.submit.settings.preset == "dub");
+    wanted.presets = {"dub", "warm tape"};
+    CHECK(made(track, wanted).submit.settings.preset == "warm tape");
+    wanted.presets.clear();
     CHECK(restyle.submit.curves.size() == 3);
     CHECK(curve(restyle, "guidance")->points[0].second == 1.0);
     wanted.values[index(Parameter::task)] = static_cast<float>(Task::fill_gap);
