@@ -27,6 +27,11 @@ Refusal damaged(const std::string& what) {
                   protocol::Code::malformed);
 }
 
+Refusal too_large() {
+    return refuse("the session's renders are more than a state may hold",
+                  "remove renders that are no longer needed, then save again", protocol::Code::resource);
+}
+
 void put(std::string& bytes, std::size_t at, std::uint64_t number, std::size_t size) {
     for (std::size_t i = 0; i < size; ++i) bytes[at + i] = static_cast<char>(number >> (8 * i) & 0xFF);
 }
@@ -153,15 +158,25 @@ Expected<Take> restored(const state_parts::Take& part, const Region& region, std
                 std::make_shared<const Audio>(std::move(*audio)), std::move(packed)};
 }
 
+std::optional<Refusal> check_regions(const std::vector<state_parts::Region>& parts, const StateLimits& limits) {
+    std::set<std::int64_t> ids;
+    double frames = 0.0;
+    for (const state_parts::Region& part : parts) {
+        const double length = static_cast<double>(part.stop) - static_cast<double>(part.start);
+        if (length < 1.0 || length > longest_region * part.rate || !ids.insert(part.id).second)
+            return damaged("a region is empty, too long or there twice");
+        frames += length * static_cast<double>(part.takes.size());
+    }
+    if (parts.size() > limits.regions || frames > static_cast<double>(limits.frames))
+        return damaged("it holds more audio than a session may");
+    return {};
+}
+
 std::optional<Refusal> restore_regions(const std::vector<state_parts::Region>& parts, std::string_view flacs,
                                        State& state) {
-    std::set<std::int64_t> ids;
     for (const state_parts::Region& part : parts) {
         Region region{static_cast<std::uint64_t>(part.id), {part.start, part.stop}, part.rate, part.task, part.report,
                       {}, part.undone, part.complete};
-        const double longest = longest_region * part.rate;
-        if (region.span.empty() || static_cast<double>(region.span.size()) > longest || !ids.insert(part.id).second)
-            return damaged("a region is empty, too long or there twice");
         for (const state_parts::Take& take : part.takes) {
             const auto bytes = static_cast<std::uint64_t>(take.bytes);
             if (bytes > flacs.size()) return damaged("its audio is cut");
@@ -178,16 +193,18 @@ std::optional<Refusal> restore_regions(const std::vector<state_parts::Region>& p
 
 }  // namespace
 
-Expected<std::string> save_state(const State& state) {
+Expected<std::string> save_state(const State& state, const StateLimits& limits) {
     return protocol::guarded<std::string>([&]() -> Expected<std::string> {
         Bundles packed;
         const Expected<state_parts::Index> index = index_of(state, packed);
         if (!index) return index.error();
+        if (check_regions(index->regions, limits)) return too_large();
         msgpack::sbuffer buffer;
         protocol::detail::Writer(buffer).map(*index);
         std::string bytes(head_bytes, '\0');
         bytes.append(buffer.data(), buffer.size());
         for (const auto& audio : packed) bytes += audio->flac;
+        if (bytes.size() > limits.bytes / 4 * 3) return too_large();
         bytes.replace(0, magic.size(), magic);
         put(bytes, version_at, state_version, 4);
         put(bytes, index_at, buffer.size(), 8);
@@ -197,8 +214,9 @@ Expected<std::string> save_state(const State& state) {
     });
 }
 
-Expected<LoadedState> load_state(std::string_view blob) {
+Expected<LoadedState> load_state(std::string_view blob, const StateLimits& limits) {
     return protocol::guarded<LoadedState>([&]() -> Expected<LoadedState> {
+        if (blob.size() > limits.bytes) return damaged("it is larger than a session may be");
         const Expected<std::string> bytes = opened(blob);
         if (!bytes) return bytes.error();
         const auto index_bytes = static_cast<std::size_t>(get(*bytes, index_at, 8));
@@ -207,6 +225,7 @@ Expected<LoadedState> load_state(std::string_view blob) {
         if (!index) return index.error();
         LoadedState loaded;
         restore_values(index->values, loaded);
+        if (auto refused = check_regions(index->regions, limits)) return *refused;
         if (auto refused = restore_regions(index->regions, body.substr(index_bytes), loaded.state)) return *refused;
         if (index->marks) {
             loaded.state.marks = Span{index->marks->start, index->marks->stop};

@@ -11,6 +11,7 @@
 #include "core/parameters.hpp"
 #include "core/refusal.hpp"
 #include "core/region.hpp"
+#include "core/state_limits.hpp"
 
 namespace segue::plugin {
 
@@ -31,11 +32,11 @@ struct LoadedState {
 
 // The same state gives the same bytes. Takes still without audio are left out; the others bring their Packed audio, or
 // are packed now, which takes its time.
-// Refused: a take that is not rounded to 24 bits, or not as long as its region.
-[[nodiscard]] Expected<std::string> save_state(const State& state);
+// Refused: a take that is not rounded to 24 bits, or not as long as its region; what load_state() would refuse.
+[[nodiscard]] Expected<std::string> save_state(const State& state, const StateLimits& limits = {});
 
 // Whole or not at all. Code::version: saved by a newer version; keep the blob and save it again untouched. Else:
 // Code::malformed, it is damaged. Empty text is damaged too.
-[[nodiscard]] Expected<LoadedState> load_state(std::string_view blob);
+[[nodiscard]] Expected<LoadedState> load_state(std::string_view blob, const StateLimits& limits = {});
 
 }  // namespace segue::plugin

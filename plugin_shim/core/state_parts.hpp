@@ -6,13 +6,14 @@
 #include <string>
 #include <vector>
 
+#include "core/state_limits.hpp"
 #include "segue/protocol/reader.hpp"
 
 namespace segue::plugin::state_parts {
 
 namespace rules = segue::protocol;
 
-inline constexpr std::size_t most_regions = 4096;
+inline constexpr std::size_t most_regions = StateLimits().regions;
 inline constexpr std::size_t most_takes = 16;
 inline constexpr std::size_t most_extra = 64;
 

@@ -239,6 +239,33 @@ TEST_CASE("fault 09: a state from a newer version is told from a damaged one") {
     check_refused(forged(saved(full_state()), [](std::string& bytes) { bytes[8] = 0; }));
 }
 
+TEST_CASE("a state that is larger than it may be is not saved, and not loaded either") {
+    const State state = full_state();
+    const std::string blob = saved(state);
+    StateLimits limits;
+    limits.bytes = blob.size();
+    CHECK(load_state(blob, limits));
+    CHECK(save_state(state, limits));
+    limits.bytes = blob.size() / 4 * 3;
+    CHECK_FALSE(load_state(blob, limits));
+    CHECK(save_state(state, limits).error().message.find("more than a state may hold") != std::string::npos);
+    limits = {};
+    limits.regions = 1;
+    CHECK_FALSE(load_state(blob, limits));
+    CHECK_FALSE(save_state(state, limits));
+}
+
+TEST_CASE("fault 08: a small state that says it holds more audio than fits into memory is refused before any is read") {
+    std::string blob = saved(full_state());
+    StateLimits limits;
+    limits.frames = 2 * 2'000 + 2 * 300;  // all takes of both regions
+    CHECK(load_state(blob, limits));
+    limits.frames -= 1;
+    CHECK(load_state(blob, limits).error().message.find("more audio than a session may") != std::string::npos);
+    CHECK_FALSE(save_state(full_state(), limits));
+    CHECK(8.0 * static_cast<double>(StateLimits().frames) <= std::ldexp(1.0, 32));
+}
+
 TEST_CASE("ten regions of ten seconds, packed when they came, are saved in under half a second" *
           doctest::test_suite("speed")) {
     State state;
