@@ -51,7 +51,7 @@ public:
     void set_parameter(Parameter parameter, float value) noexcept;  // what is not valid is left as it was
     [[nodiscard]] float parameter(Parameter parameter) const noexcept;
 
-    // One checked blob of printable text.
+    // One checked blob of printable text. Empty: it is refused, and the notice says why.
     [[nodiscard]] std::string save() const;
     // False: refused, and all is as it was; the snapshot's notice says why.
     bool load(std::string_view blob);

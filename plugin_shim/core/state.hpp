@@ -35,6 +35,10 @@ struct LoadedState {
 // Refused: a take that is not rounded to 24 bits, or not as long as its region; what load_state() would refuse.
 [[nodiscard]] Expected<std::string> save_state(const State& state, const StateLimits& limits = {});
 
+// Leaves out what the limits have no room for: the oldest undone regions, then takes that are not the chosen one, those
+// of the oldest regions first; and what lies where no song reaches. What that was in words; empty: nothing.
+[[nodiscard]] std::string make_room(State& state, const StateLimits& limits = {});
+
 // Whole or not at all. Code::version: saved by a newer version; keep the blob and save it again untouched. Else:
 // Code::malformed, it is damaged. Empty text is damaged too.
 [[nodiscard]] Expected<LoadedState> load_state(std::string_view blob, const StateLimits& limits = {});

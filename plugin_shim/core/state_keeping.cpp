@@ -54,9 +54,13 @@ std::string save_blob(Model& model, const Realtime& realtime) {
         if (!model.presets.names().empty()) state.extra[presets_key] = model.presets.text();
         if (!model.file_path.empty()) state.extra[song_file_key] = model.file_path.string();
     }
+    std::string left_out = make_room(state);
     Expected<std::string> blob = save_state(state);
-    if (blob) return std::move(*blob);
     const std::lock_guard<std::mutex> lock(model.mutex);
+    if (blob) {
+        if (!left_out.empty()) model.say(std::move(left_out));
+        return std::move(*blob);
+    }
     model.say("the state was not saved: " + words_of(blob.error()));
     return {};
 }

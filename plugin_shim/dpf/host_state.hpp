@@ -9,12 +9,12 @@
 #include <utility>
 #include <vector>
 
+#include "core/state_limits.hpp"
 #include "dpf/plugin_access.hpp"
 
 namespace segue::plugin {
 
 inline constexpr std::size_t stream_part = std::size_t{1} << 20U;
-inline constexpr std::size_t max_state = std::size_t{1} << 30U;
 
 // What a host gets that cannot be told of a failure: the latest state that was saved, or loaded, whole.
 class KeptState {
@@ -51,18 +51,19 @@ bool save_state(void* instance, const Write& write) noexcept {
     }
 }
 
-// `read(data, size)` returns how many bytes there were, 0 at the end, less on failure.
+// `read(data, size)` returns how many bytes there were, 0 at the end, less on failure. Of what is larger than `most` no
+// more is read than it takes for the engine to refuse it, in words.
 template <class Read>
-bool load_state(void* instance, const Read& read) noexcept {
+bool load_state(void* instance, const Read& read, std::size_t most = StateLimits().bytes) noexcept {
     try {
         std::string blob;
         std::vector<char> part(stream_part);
         for (;;) {
             const std::int64_t got = read(part.data(), part.size());
-            if (got < 0 || blob.size() > max_state) {
+            if (got < 0) {
                 return false;
             }
-            if (got == 0) {
+            if (got == 0 || blob.size() > most) {
                 return engine_of(instance).load(blob);
             }
             blob.append(part.data(), static_cast<std::size_t>(got));

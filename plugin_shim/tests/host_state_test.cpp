@@ -60,6 +60,18 @@ TEST_CASE_FIXTURE(Session, "a state goes through a host's stream in parts, and a
     CHECK_FALSE(load_state(&engine, [](char*, std::size_t) { return std::int64_t{-1}; }));
 }
 
+TEST_CASE_FIXTURE(Session, "a state that is too large is not read to its end, and is refused in words") {
+    std::size_t given = 0;
+    const auto endless = [&](char* data, std::size_t size) {
+        std::fill_n(data, size, 'A');
+        given += size;
+        return static_cast<std::int64_t>(size);
+    };
+    CHECK_FALSE(load_state(&engine, endless, 5 * stream_part));
+    CHECK(given <= 7 * stream_part);
+    CHECK_FALSE(engine.snapshot()->notice.empty());
+}
+
 TEST_CASE("a state that the engine does not save is no success with nothing in it") {
     const auto taken_whole = [](const char*, std::size_t size) { return static_cast<std::int64_t>(size); };
     CHECK(write_blob("state", taken_whole));

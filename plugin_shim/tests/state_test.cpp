@@ -266,6 +266,64 @@ TEST_CASE("fault 08: a small state that says it holds more audio than fits into 
     CHECK(8.0 * static_cast<double>(StateLimits().frames) <= std::ldexp(1.0, 32));
 }
 
+TEST_CASE("room is made for a state by the oldest undone renders, then by takes that are not heard") {
+    State state = full_state();
+    state.values[index(Parameter::candidate)] = 2.0F;
+    state.regions.push_back(full_region(6, {5'000, 6'000}));
+    state.regions.push_back(full_region(7, {7'000, 8'000}));
+    state.regions[3].undone = true;
+    const auto ids = [&] {
+        std::vector<std::uint64_t> all;
+        for (const Region& region : state.regions) all.push_back(region.id);
+        return all;
+    };
+    StateLimits limits;
+    limits.frames = 2 * (2'000 + 300 + 1'000 + 1'000);
+    CHECK(make_room(state, limits).empty());
+    CHECK(ids() == std::vector<std::uint64_t>{4, 5, 6, 7});
+    limits.frames -= 1;
+    CHECK(make_room(state, limits).find("1 undone") != std::string::npos);
+    CHECK(ids() == std::vector<std::uint64_t>{4, 6, 7});
+    limits.frames = 2 * 2'000 + 1'000;
+    const std::vector<float> heard = state.regions[0].takes[1].audio->left;
+    CHECK(make_room(state, limits).find("other takes of 1") != std::string::npos);
+    CHECK(ids() == std::vector<std::uint64_t>{4, 6});
+    CHECK(state.regions[0].takes.size() == 1);
+    CHECK(state.regions[0].takes[0].audio->left == heard);
+    CHECK(state.regions[1].takes.size() == 2);
+    CHECK(save_state(state, limits));
+    limits.frames = 2'999;  // less than what is heard
+    CHECK_FALSE(make_room(state, limits).empty());
+    CHECK(ids() == std::vector<std::uint64_t>{4, 6});
+    CHECK_FALSE(save_state(state, limits));
+}
+
+TEST_CASE("room is made in bytes and in regions too") {
+    State state;
+    for (std::uint64_t id = 1; id <= 3; ++id) state.regions.push_back(full_region(id, {0, 100'000}));
+    state.regions[1].undone = true;
+    StateLimits limits;
+    limits.regions = 2;
+    CHECK_FALSE(make_room(state, limits).empty());
+    CHECK(state.regions.size() == 2);
+    limits.bytes = saved(state).size();  // without what is spare
+    CHECK_FALSE(make_room(state, limits).empty());
+    CHECK(saved(state).size() <= limits.bytes);
+    CHECK(state.regions[0].takes.size() == 1);
+    CHECK(state.regions[1].takes.size() == 2);
+}
+
+TEST_CASE("what lies where no song reaches is left out, and the rest can be opened") {
+    State state = full_state();
+    state.regions.push_back(full_region(6, {std::int64_t{1} << 41U, (std::int64_t{1} << 41U) + 100}));
+    state.marks = Span{0, std::int64_t{1} << 41U};
+    CHECK(make_room(state).find("2 places") != std::string::npos);
+    const Expected<LoadedState> loaded = load_state(saved(state));
+    REQUIRE(loaded);
+    CHECK(loaded->state.regions.size() == 2);
+    CHECK_FALSE(loaded->state.marks);
+}
+
 TEST_CASE("ten regions of ten seconds, packed when they came, are saved in under half a second" *
           doctest::test_suite("speed")) {
     State state;
