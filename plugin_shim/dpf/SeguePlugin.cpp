@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/engine.hpp"
+#include "dpf/host_block.hpp"
 #include "dpf/host_state.hpp"
 
 START_NAMESPACE_DISTRHO
@@ -100,15 +101,14 @@ protected:
     void deactivate() override { engine_.deactivate(); }
 
     void run(const float** inputs, float** outputs, uint32_t frames) override {
-        // a side-chain that is off has no buffers; of a mono one, both channels are the one
-        const std::array<const float*, 2> side = {inputs[2] != nullptr ? inputs[2] : inputs[3],
-                                                  inputs[3] != nullptr ? inputs[3] : inputs[2]};
+        const std::array<const float*, 2> main = core::stereo(inputs[0], inputs[1]);
+        const std::array<const float*, 2> side = core::stereo(inputs[2], inputs[3]);
         const float* const* side_chain = side[0] != nullptr ? side.data() : nullptr;
         const core::Transport& transport = getTimePosition().transport;
-        if (inputs[0] != nullptr && inputs[1] != nullptr && outputs[0] != nullptr && outputs[1] != nullptr) {
-            engine_.process(inputs, outputs, side_chain, frames, transport);
+        if (main[0] != nullptr && outputs[0] != nullptr && outputs[1] != nullptr) {
+            engine_.process(main.data(), outputs, side_chain, frames, transport);
         } else {
-            run_without_buses(inputs, outputs, side_chain, frames, transport);
+            run_without_buses(main, outputs, side_chain, frames, transport);
         }
     }
 
@@ -129,15 +129,15 @@ private:
     }
 
     // Hosts may switch off the main buses too: silence comes in, and what goes out is dropped.
-    void run_without_buses(const float** inputs, float** outputs, const float* const* side, uint32_t frames,
-                           core::Transport transport) {
+    void run_without_buses(const std::array<const float*, 2>& main, float** outputs, const float* const* side,
+                           uint32_t frames, core::Transport transport) {
         for (uint32_t done = 0; done < frames; done += spare_frames) {
             const uint32_t part = std::min(spare_frames, frames - done);
             std::array<const float*, 2> in{};
             std::array<float*, 2> out{};
             std::array<const float*, 2> shifted{};
             for (std::size_t channel = 0; channel < 2; ++channel) {
-                in[channel] = inputs[channel] != nullptr ? inputs[channel] + done : silence_.data();
+                in[channel] = main[channel] != nullptr ? main[channel] + done : silence_.data();
                 out[channel] = outputs[channel] != nullptr ? outputs[channel] + done : dropped_[channel].data();
                 shifted[channel] = side != nullptr ? side[channel] + done : nullptr;
             }

@@ -4,6 +4,7 @@
 // rest. That is how the continuous lanes stay: they are sampled once a slice.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "core/transport.hpp"
@@ -11,6 +12,12 @@
 namespace segue::plugin {
 
 inline constexpr std::uint32_t max_cuts = 32;  // of one block; what changes more often moves to the next cut
+
+// The two channels of a bus. One that the host left out is the other: of a mono bus both are the one. Both nullptr: the
+// bus is off.
+[[nodiscard]] inline std::array<const float*, 2> stereo(const float* left, const float* right) noexcept {
+    return {left != nullptr ? left : right, right != nullptr ? right : left};
+}
 
 // Runs frames [from, from + frames) of a block through DPF's exporter; a channel that is nullptr stays so. `position` is
 // that of the block's frame `position_from`.

@@ -74,6 +74,13 @@ def test_fault_04_blocks_of_any_size_pass_bit_exactly(noise: np.ndarray, side: s
         np.testing.assert_array_equal(host.play(0, RATE, 512, 0, 1, 17, 1024, 333), noise)
 
 
+def test_a_track_of_one_channel_is_heard_on_both(noise: np.ndarray) -> None:
+    with ClapHost() as host:
+        host.input(noise)
+        host.do("mono", "on")
+        np.testing.assert_array_equal(host.play(0, RATE, 512, 100), noise[[0, 0]])
+
+
 @pytest.mark.parametrize("rate", [8000, 22050, 44100, 192000, 768000, 1234.5678, 45678.9])
 def test_fault_05_at_any_rate_audio_passes_bit_exactly(noise: np.ndarray, rate: float) -> None:
     with ClapHost(rate) as host:

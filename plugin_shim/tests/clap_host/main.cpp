@@ -196,7 +196,8 @@ private:
         {"side", [this](Words& line, Answer&) { side(line); }},
         {"output", [this](Words& line, Answer&) { write_sound(rest(line), session_->output); }},
         {"forget", [this](Words&, Answer&) { session_->output = {}; }},
-        // play on|off; seek FRAME; tempo BPM; loop START STOP on|off; transport on|off; offline on|off; in-place on|off
+        // play on|off; seek FRAME; tempo BPM; loop START STOP on|off; transport on|off; offline on|off; in-place on|off;
+        // mono on|off: the track's bus
         {"play", [this](Words& line, Answer&) { session_->playing = on(line); }},
         {"seek", [this](Words& line, Answer&) { session_->position = next<std::int64_t>(line); }},
         {"tempo", [this](Words& line, Answer&) { session_->tempo = next<double>(line); }},
@@ -204,6 +205,7 @@ private:
         {"transport", [this](Words& line, Answer&) { session_->transport = on(line); }},
         {"offline", [this](Words& line, Answer&) { session_->set_offline(on(line)); }},
         {"in-place", [this](Words& line, Answer&) { session_->in_place = on(line); }},
+        {"mono", [this](Words& line, Answer&) { session_->mono = on(line); }},
         // roll FRAMES [SIZE...]: processes in blocks of these sizes, in turn
         {"roll", [this](Words& line, Answer&) { roll(line); }},
         // set ID VALUE [SPACE]; at FRAME ID VALUE: automation; get ID; text ID VALUE; value ID TEXT; parameters

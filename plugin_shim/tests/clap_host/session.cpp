@@ -162,7 +162,7 @@ void Session::process(std::uint32_t frames) {
     float* in_channels[] = {in[0].data(), in[1].data()};
     float* side_channels[] = {aside[0].data(), aside[1].data()};
     float* out_channels[] = {written[0].data(), written[1].data()};
-    clap_audio_buffer_t inputs[] = {{in_channels, nullptr, 2, 0, 0}, {side_channels, nullptr, 2, 0, 0}};
+    clap_audio_buffer_t inputs[] = {{in_channels, nullptr, mono ? 1U : 2U, 0, 0}, {side_channels, nullptr, 2, 0, 0}};
     clap_audio_buffer_t result{out_channels, nullptr, 2, 0, 3};  // "constant", which is for the plug-in to take back
     std::vector<clap_event_param_value_t> events = events_until(position + frames);
     const clap_input_events_t list{

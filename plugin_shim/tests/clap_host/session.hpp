@@ -55,6 +55,7 @@ public:
     bool transport = true;  // false: the host has none
     bool looping = false;
     bool in_place = false;
+    bool mono = false;  // the track's bus has one channel, the input's left one
     std::int64_t position = 0;
     std::int64_t loop_start = 0;
     std::int64_t loop_stop = 0;
