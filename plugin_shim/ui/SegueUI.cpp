@@ -69,7 +69,7 @@ SegueUI::SegueUI() : interaction_(*this) {
     if (void* const instance = getPluginInstancePointer()) engine_ = &core::engine_of(instance);
     interaction_.set_engine(engine_ != nullptr);
     loadSharedResources();
-    uiScaleFactorChanged(getScaleFactor());
+    set_scale(getScaleFactor(), sui::default_width, sui::default_height);
 }
 
 // ---- from the host
@@ -81,9 +81,13 @@ void SegueUI::parameterChanged(uint32_t number, float value) {
 void SegueUI::stateChanged(const char*, const char*) {}  // the engine's snapshot tells
 
 void SegueUI::uiScaleFactorChanged(double factor) {
+    set_scale(factor, static_cast<float>(getWidth()) / scale_, static_cast<float>(getHeight()) / scale_);
+}
+
+void SegueUI::set_scale(double factor, float width, float height) {
     scale_ = factor > 0.0 ? static_cast<float>(factor) : 1.0F;
     setGeometryConstraints(pixels(sui::minimum_width, scale_), pixels(sui::minimum_height, scale_), false, false);
-    setSize(pixels(sui::default_width, scale_), pixels(sui::default_height, scale_));
+    setSize(pixels(width, scale_), pixels(height, scale_));
 }
 
 void SegueUI::uiIdle() {

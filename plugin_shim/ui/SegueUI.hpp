@@ -56,6 +56,7 @@ private:
     void reveal() override;
     void reconnect() override;
 
+    void set_scale(double factor, float width, float height);  // logical pixels
     [[nodiscard]] double now() const;
     [[nodiscard]] float value(CoreParameter parameter) const;
     [[nodiscard]] segue::plugin::ui::Point logical(const DGL_NAMESPACE::Point<double>& at) const;

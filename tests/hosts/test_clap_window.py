@@ -32,6 +32,12 @@ def colours(picture: Path) -> int:
         return len(image.convert("RGB").getcolors(maxcolors=2**24) or ())
 
 
+def size(host: ClapHost) -> tuple[int, ...]:
+    """Of the window, a moment from now."""
+    host.do("idle", 0.1)
+    return tuple(map(int, host.do("size").split()))
+
+
 def drawn(host: ClapHost, folder: Path) -> Path:
     """What the window shows a moment from now."""
     host.do("idle", 0.3)
@@ -52,6 +58,16 @@ def test_the_window_opens_shows_the_session_and_closes_while_the_song_plays(
             host.do("close-window")
             assert (width, height) == (960 * scale, 640 * scale)
         np.testing.assert_array_equal(host.play(0, filled.song.frames), filled.heard)
+
+
+def test_another_scale_leaves_the_window_as_large_as_it_was_made(screen: None) -> None:
+    with ClapHost() as host:
+        host.do("window", 1, "Segue")
+        host.do("resize", 1100, 700)
+        assert until(lambda: size(host) == (1100, 700), PATIENCE)
+        host.do("scale", 1.5)
+        assert until(lambda: size(host) != (1100, 700), PATIENCE)
+        assert size(host) == (1650, 1050)
 
 
 def test_without_a_screen_the_plug_in_works_and_says_that_it_has_no_window(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -239,8 +239,20 @@ private:
         {"save", [this](Words& line, Answer&) { save(line); }},
         {"load", [this](Words& line, Answer& said) { load(line, said); }},
         // window SCALE TITLE: X11 id, width, height; idle SECONDS: lets it live; picture FILE: a PPM; close-window
+        // resize WIDTH HEIGHT, scale FACTOR: as the host does it while the window is open; size: width, height
         // edits: the last value of each parameter that was edited in the UI
         {"window", [this](Words& line, Answer& said) { window(line, said); }},
+        {"resize",
+         [this](Words& line, Answer&) {
+             const auto width = next<std::uint32_t>(line);
+             shown().resize(width, next<std::uint32_t>(line));
+         }},
+        {"scale", [this](Words& line, Answer&) { shown().scale(next<double>(line)); }},
+        {"size",
+         [this](Words&, Answer& said) {
+             shown().measure();
+             said << ' ' << window_->width() << ' ' << window_->height();
+         }},
         {"idle", [this](Words& line, Answer&) { shown().idle(next<double>(line)); }},
         {"picture", [this](Words& line, Answer&) { shown().picture(rest(line)); }},
         {"edits", [this](Words&, Answer& said) { edits(said); }},

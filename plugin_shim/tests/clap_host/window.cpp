@@ -47,6 +47,16 @@ Window::~Window() {
     XCloseDisplay(display);
 }
 
+void Window::resize(std::uint32_t width, std::uint32_t height) {
+    if (!gui_->set_size(session_.plugin(), width, height)) {
+        throw std::runtime_error("the plug-in's UI keeps its size");
+    }
+}
+
+void Window::scale(double factor) { gui_->set_scale(session_.plugin(), factor); }
+
+void Window::measure() { gui_->get_size(session_.plugin(), &width_, &height_); }
+
 void Window::idle(double seconds) {
     using Clock = std::chrono::steady_clock;
     const clap_plugin_t* plugin = session_.plugin();

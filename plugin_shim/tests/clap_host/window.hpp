@@ -20,6 +20,9 @@ public:
 
     void idle(double seconds);  // lets the UI live, while the plug-in processes
     void picture(const std::string& path) const;  // as a PPM
+    void resize(std::uint32_t width, std::uint32_t height);  // as the host does it; throws too
+    void scale(double factor);
+    void measure();  // what width and height are now
     [[nodiscard]] std::uint32_t width() const noexcept { return width_; }
     [[nodiscard]] std::uint32_t height() const noexcept { return height_; }
     [[nodiscard]] unsigned long id() const noexcept { return window_; }
