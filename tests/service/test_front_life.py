@@ -78,6 +78,25 @@ def test_a_client_on_another_address_renders_with_a_key_of_its_own_until_that_is
         renderer.kill()
 
 
+def test_a_damaged_key_file_ends_neither_the_renderer_nor_the_other_clients(tmp_path: Path) -> None:
+    renderer = RunningRenderer(tmp_path, "--drain", "0")
+    try:
+        with Peer(renderer.content) as connected:
+            damaged = tmp_path / "keys" / "clients" / "studio-b.json"
+            damaged.write_text("{}")
+            damaged.chmod(0o600)
+            with segue.Client(renderer.file) as other:
+                assert other.status().devices
+            connected.send(messages.Goodbye())
+            connected.greet()  # its keys are looked up anew
+            connected.send(messages.Ping(token=1))
+            assert connected.await_(messages.Pong).token == 1
+        assert renderer.process.poll() is None
+        assert renderer.log.read_text().count("studio-b is locked out") == 1
+    finally:
+        renderer.kill()
+
+
 def test_killed_in_mid_job_is_known_within_3_s_and_the_next_renderer_is_found(tmp_path: Path) -> None:
     renderer = RunningRenderer(tmp_path)
     copied = tmp_path / "copied.json"

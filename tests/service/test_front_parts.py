@@ -23,7 +23,7 @@ from segue.service.catalog import SAMPLERS, Catalog
 from segue.service.front.known import KnownAudio
 from segue.service.front.outbox import Line, Outbox
 from segue.service.jobs import Job
-from segue.service.keys import KeyRing
+from segue.service.keys import ClientKeys, KeyRing
 from segue.service.zap import Throttle
 from segue_protocol import limits, messages
 from segue_protocol.codec import pack, parse
@@ -126,6 +126,34 @@ def test_keys_are_private_stay_the_same_and_a_removed_client_is_unknown_at_once(
     (tmp_path / "keys" / "renderer.json").chmod(0o644)
     with pytest.raises(ResourceError, match="read by others"):
         KeyRing(tmp_path / "keys")
+
+
+def test_a_key_file_that_cannot_be_used_locks_out_its_own_client_alone_and_counts_again_once_repaired(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    ring = KeyRing(tmp_path)
+    bystander, folder = ring.add("studio-a"), tmp_path / "clients"
+    public = zmq.utils.z85.decode(bystander.public)
+    text = ring.add("studio-b").model_dump_json()
+    for number, damaged in enumerate(("{}", "", text.replace('"public":"', '"public":"~')[:-1], text[:40])):
+        bad = folder / f"bad-{number}.json"
+        bad.write_text(damaged)
+        bad.chmod(0o600)
+    odd = ClientKeys.model_validate_json(text).model_copy(update={"public": "~" * 40})
+    (folder / "bad-4.json").write_text(odd.model_dump_json())
+    (folder / "bad-4.json").chmod(0o600)
+    (folder / "studio-b.json").chmod(0o644)
+    (folder / "gone.json").symlink_to(folder / "nothing.json")
+    for _ in range(3):
+        assert ring.find(public) == bystander
+    assert [client.name for client in ring.clients] == ["local", "studio-a"]
+    said = [record.getMessage() for record in caplog.records]
+    assert len(said) == 6, "each is told of once"
+    assert sum("studio-b is locked out" in line and "read by others" in line for line in said) == 1
+    repaired = zmq.utils.z85.decode(ClientKeys.model_validate_json(text).public)
+    assert ring.find(repaired) is None
+    (folder / "studio-b.json").chmod(0o600)  # the folder itself is as it was
+    assert ring.find(repaired) is not None
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", "", ".", "A", "a" * 65, "x\0"])

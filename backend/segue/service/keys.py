@@ -7,10 +7,12 @@ locks that client out of new connections at once.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import secrets
 import stat
+import struct
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -18,7 +20,7 @@ from typing import Annotated, TypeVar
 
 import platformdirs
 import zmq
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from zmq.utils import z85
 
 from segue.errors import InvalidRequest, ResourceError
@@ -28,8 +30,18 @@ LOCAL = "local"
 """The client whose keys are in the renderer's own connection file."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_log = logging.getLogger(__name__)
 
-Z85 = Annotated[str, Field(min_length=40, max_length=40)]
+
+def _decodable(text: str) -> str:
+    try:
+        z85.decode(text)
+    except (KeyError, ValueError, struct.error):
+        raise ValueError("expected Z85") from None
+    return text
+
+
+Z85 = Annotated[str, Field(min_length=40, max_length=40), AfterValidator(_decodable)]
 
 
 class KeyPair(BaseModel):
@@ -79,6 +91,7 @@ class KeyRing:
         self.renderer = self._made(self.folder / "renderer.json", KeyPair(**_pair()))
         self._known: dict[bytes, ClientKeys] = {}
         self._looked = -1
+        self._left_out: set[str] = set()
         if not self._path(LOCAL).exists():
             self.add(LOCAL)
 
@@ -88,7 +101,7 @@ class KeyRing:
 
     @property
     def clients(self) -> tuple[ClientKeys, ...]:
-        """All clients that may enter, by name."""
+        """All clients that may enter, by name; a file that cannot be used is left out."""
         return tuple(sorted(self._read_all(), key=lambda keys: keys.name))
 
     def client(self, name: str) -> ClientKeys:
@@ -126,13 +139,24 @@ class KeyRing:
             looked = self._clients.stat().st_mtime_ns
             if looked != self._looked:
                 self._known = {z85.decode(keys.public): keys for keys in self._read_all()}
-                self._looked = looked
+                self._looked = -1 if self._left_out else looked  # a file repaired in its place leaves no trace there
         return self._known.get(public)
 
     def _read_all(self) -> Iterator[ClientKeys]:
+        """All that can be read: one damaged file locks out its own client alone, and is told of once."""
+        left_out = set()
         for path in self._clients.glob("*.json"):
-            if _NAME.fullmatch(path.stem):
+            if not _NAME.fullmatch(path.stem):
+                continue
+            try:
                 yield _read(path, ClientKeys)
+            except (ResourceError, OSError) as error:
+                if not path.exists():  # removed since the folder was listed
+                    continue
+                left_out.add(path.name)
+                if path.name not in self._left_out:
+                    _log.warning("the client %s is locked out: %s", path.stem, error)
+        self._left_out = left_out
 
     def _path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import zmq
 
-from segue.service.keys import KeyRing
+from segue.service.keys import ClientKeys, KeyRing
 
 DOMAIN = b"segue"
 _ENDPOINT = "inproc://zeromq.zap.01"
@@ -64,12 +64,20 @@ class Gatekeeper:
         version, request, domain, address, _, mechanism, *credentials = [*frames, *[b""] * 6]
         client = None
         if version == _VERSION and domain == DOMAIN and mechanism == b"CURVE" and len(credentials[0]) == 32:
-            client = self._ring.find(credentials[0])
+            client = self.find(credentials[0])
         if client is None:
             self._refuse("an unknown key", address.decode("ascii", "replace")[:64])
             self.socket.send_multipart([_VERSION, request, b"400", b"unknown key", b"", b""])
         else:
             self.socket.send_multipart([_VERSION, request, b"200", b"OK", client.public.encode(), b""])
+
+    def find(self, public: bytes) -> ClientKeys | None:
+        """Who has a key; None where nobody has, or the keys cannot be looked up."""
+        try:
+            return self._ring.find(public)
+        except Exception:  # a defect must neither end the service nor leave libzmq's question unanswered
+            _log.exception("a defect while a key was looked up")
+            return None
 
     def failed(self, detail: int) -> None:
         """A handshake failed; ``detail``: the value of the socket's event."""

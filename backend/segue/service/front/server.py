@@ -145,7 +145,7 @@ class Server:
         Who it is, CURVE has made sure of.
         """
         self._listen()  # first what is known of its descriptor's last owner
-        keys = self._place.ring.find(z85.decode(str(frames[0].get("User-Id")))) if frames else None
+        keys = self.gate.find(z85.decode(str(frames[0].get("User-Id")))) if frames else None
         if keys is None:  # without any frame, or locked out since it connected
             self.dispatch.tally.dropped[Code.MALFORMED if not frames else Code.UNVERIFIED] += 1
             return
