@@ -6,6 +6,7 @@ import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import msgpack
 import numpy as np
 
 from segue.service.wire import chunk_of, submit_of
@@ -72,6 +73,18 @@ def test_a_client_that_gives_no_credit_hears_of_the_end_of_its_jobs_all_the_same
         start(peer, "late", submit("late", endless(), credits_=0, deadline=15.0))  # on a process that is ready by now
         assert isinstance(peer.await_((messages.Candidate, *messages.FINAL)), messages.Candidate)
         assert isinstance(peer.final("late"), messages.Timeout)
+
+
+def test_a_job_that_ends_by_a_bad_message_does_not_go_on_rendering() -> None:
+    with Peer(shared_renderer().content) as peer:
+        start(peer, "a", submit("a", endless()))
+        while peer.await_(messages.Progress).stage != "sample":
+            pass
+        peer.put(msgpack.packb({"type": "CREDIT", "job": "a", "generation": 0, "chunks": 0}))
+        final = peer.final("a")
+        assert isinstance(final, messages.Failed)
+        assert final.code == "INVALID"
+        assert until(lambda: shared_renderer().counts()["jobs_running"] == 0, 60.0)
 
 
 def test_cancel_in_every_state_and_twice_gives_exactly_one_final_message_each() -> None:

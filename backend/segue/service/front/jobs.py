@@ -140,7 +140,6 @@ class FrontJob:
             found = self._ticket.header["audio"][incoming.roles[number]]["digest"]
             if found != stream.digest:
                 self.fail(Code.INVALID, f"expected stream {number} with the digest {stream.digest}, got {found}")
-                self._ticket.cancel()
                 return []
         return [(stream, incoming.rooms[number]) for number, stream in named]
 
@@ -200,13 +199,19 @@ class FrontJob:
         self.end(messages.Timeout(**self.key, message=wire.fit(message), remedy=REMEDIES[Code.TIMEOUT]))
 
     def end(self, final: messages.JobMessage, payload: Frame = b"") -> None:
-        """Its final message, unless it has one; without a result it does not wait for credit behind audio."""
-        if self.outcome is None:
-            self.outcome = final.TYPE
-            self._incoming = None
-            if not isinstance(final, messages.Result):
-                self.line.clear()
-            self.line.close(final, payload)
+        """Its final message, unless it has one; without a result it does not wait for credit behind audio.
+
+        A render that goes on is stopped: nobody hears of it any more.
+        """
+        if self.outcome is not None:
+            return
+        self.outcome = final.TYPE
+        self._incoming = None
+        if not isinstance(final, messages.Result):
+            self.line.clear()
+            if self._ticket is not None:
+                self._ticket.cancel()
+        self.line.close(final, payload)
 
     # ---- candidates and the result ------------------------------------------------------------------------------
 
