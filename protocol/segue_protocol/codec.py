@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from segue_protocol import limits
 from segue_protocol.errors import Code, ProtocolError
-from segue_protocol.messages import MESSAGES, Chunk, Hello, Message, Payload, Sender, Welcome
+from segue_protocol.messages import MESSAGES, Chunk, Hello, Message, Payload, Sender, Submit, Welcome
 from segue_protocol.scan import check_header
 
 Frame: TypeAlias = bytes | bytearray | memoryview
@@ -73,10 +73,11 @@ def parse(frames: Sequence[Frame], sender: Sender) -> Received:
     fields = _fields(frames[0])
     kind = _kind(fields, sender)
     try:
-        message = kind.model_validate(fields)
-    except ValidationError as error:
-        raise _refusal(kind, fields, error) from None
-    _check_payload(message, frames[1:])
+        message = _validated(kind, fields)
+        _check_payload(message, frames[1:])
+    except ProtocolError as error:
+        error.submitted = kind is Submit
+        raise
     return Received(message, frames[1] if len(frames) > 1 else b"")
 
 
@@ -135,6 +136,13 @@ def _check_version(fields: dict[str, Any]) -> None:
 def _job(fields: dict[str, Any]) -> str | None:
     job = fields.get("job")
     return job if isinstance(job, str) and _JOB.fullmatch(job) else None
+
+
+def _validated(kind: type[Message], fields: dict[str, Any]) -> Message:
+    try:
+        return kind.model_validate(fields)
+    except ValidationError as error:
+        raise _refusal(kind, fields, error) from None
 
 
 def _refusal(kind: type[Message], fields: dict[str, Any], error: ValidationError) -> ProtocolError:

@@ -47,7 +47,8 @@ class ProtocolError(Exception):
     """A message, or a connection file, is refused.
 
     ``code`` for programs; the text says what was expected and what came; ``remedy`` what to do. ``job``: the job the
-    refused message named, where that could be read; ``nonce``: that of a refused HELLO.
+    refused message named, where that could be read; ``nonce``: that of a refused HELLO; ``submitted``: it was a SUBMIT,
+    which asks for a new job: one of that id that there already is goes on.
     """
 
     def __init__(
@@ -55,3 +56,4 @@ class ProtocolError(Exception):
     ) -> None:
         super().__init__(message)
         self.code, self.remedy, self.job, self.nonce = code, remedy or REMEDIES[code], job, nonce
+        self.submitted = False

@@ -87,6 +87,31 @@ def test_a_job_that_ends_by_a_bad_message_does_not_go_on_rendering() -> None:
         assert until(lambda: shared_renderer().counts()["jobs_running"] == 0, 60.0)
 
 
+def test_a_refused_submit_that_repeats_the_id_of_a_running_job_is_answered_by_error_and_the_job_goes_on() -> None:
+    plain = submit("a").model_dump(exclude_none=True)
+    huge = [{**plain["streams"][0], "samples": 2**38, "rate": 768000}]
+    with Peer(shared_renderer().content) as peer:
+        start(peer, "a", submit("a", endless()))
+        while peer.await_(messages.Progress).stage != "sample":
+            pass
+        for changed, code in (
+            ({}, "INVALID"),  # in use
+            ({"streams": huge}, "INVALID"),  # in use, and too large
+            ({"task": "dream"}, "INVALID"),
+            ({"credits": 2000}, "INVALID"),  # the codec refuses it
+            ({"streams": 7}, "MALFORMED"),
+        ):
+            peer.put(msgpack.packb({"type": "SUBMIT", **plain, **changed}))
+            refused = peer.await_((messages.Error, *messages.FINAL))
+            assert isinstance(refused, messages.Error), refused
+            assert (refused.job, refused.code) == ("a", code)
+        peer.put(msgpack.packb({"type": "SUBMIT", **plain}), b"payload")
+        assert peer.await_((messages.Error, *messages.FINAL)).TYPE == "ERROR"
+        assert isinstance(peer.await_((messages.Progress, *messages.FINAL)), messages.Progress)
+        peer.send(messages.Cancel(job="a", generation=0))
+        assert isinstance(peer.final("a"), messages.Cancelled)
+
+
 def test_cancel_in_every_state_and_twice_gives_exactly_one_final_message_each() -> None:
     cancel = {"generation": 0}
     with Peer(shared_renderer().content) as peer:

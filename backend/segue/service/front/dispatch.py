@@ -95,8 +95,11 @@ class Dispatch:
                 self.forget(peer)
 
     def refuse(self, peer: Peer, error: ProtocolError) -> None:
-        """Answer a refused message: its job fails, where it was accepted; else ERROR; the unverified is dropped."""
-        job = peer.jobs.get(error.job or "")
+        """Answer a refused message: its job fails, where it was accepted; else ERROR; the unverified is dropped.
+
+        A SUBMIT is answered by ERROR always: what it asked for is another job, also where it repeats an id.
+        """
+        job = None if error.submitted else peer.jobs.get(error.job or "")
         if error.nonce is not None:
             peer.outbox.sealed(peer.session.refuse(error))
         elif error.code in (Code.UNVERIFIED, Code.OUT_OF_ORDER) or not peer.session.established:
@@ -153,27 +156,25 @@ class Dispatch:
         _log.info("connected", extra={"client": peer.name})
 
     def _submit(self, peer: Peer, submit: messages.Submit) -> None:
-        if self.closing:
-            raise ProtocolError(Code.LOST, self.closing, "submit it again once the renderer is back", job=submit.job)
-        check_size(submit, self._granted)
         try:
-            peer.check_new(submit)
-            # audio still on its way counts too: nobody sends it for a place that is not there
-            waiting = [job.nbytes for job in self.jobs if job.state in ("receiving", "queued")]
-            self._door.check(submit.bytes, waiting)
-            submit = submit.model_copy(update={"settings": self._catalog.heard(submit.settings)})
-            incoming = wire.incoming(submit, self._catalog.resolve, partial(self._known.find, peer.keys.name))
+            self._accept(peer, submit)
         except Busy as busy:
             self.tally.busy += 1
             answer: dict[str, Any] = {"job": submit.job, "generation": submit.generation}
             peer.outbox.say(messages.Busy(**answer, retry_after=busy.retry_after, message=str(busy)))
-            return
-        except InvalidRequest as error:
-            raise ProtocolError(Code.INVALID, str(error), job=submit.job) from error
-        except BundleRejected as error:
-            raise ProtocolError(Code.MODEL_REJECTED, str(error), job=submit.job) from error
-        except MemoryError as error:
-            raise ProtocolError(Code.RESOURCE, f"no room for {submit.bytes} bytes of audio", job=submit.job) from error
+        except ProtocolError as error:
+            error.job, error.submitted = submit.job, True
+            raise
+
+    def _accept(self, peer: Peer, submit: messages.Submit) -> None:
+        peer.check_new(submit)
+        if self.closing:
+            raise ProtocolError(Code.LOST, self.closing, "submit it again once the renderer is back")
+        check_size(submit, self._granted)
+        # audio still on its way counts too: nobody sends it for a place that is not there
+        waiting = [job.nbytes for job in self.jobs if job.state in ("receiving", "queued")]
+        self._door.check(submit.bytes, waiting)
+        incoming = self._incoming(peer, submit)
         accepted = FrontJob(submit, incoming, self._settings.credits)
         peer.add(accepted)
         self.tally.accepted += 1
@@ -182,6 +183,17 @@ class Dispatch:
         _log.info("accepted: %s", submit.task, extra={"client": peer.name, "job": accepted.id})
         if accepted.complete:
             self._start(peer, accepted)
+
+    def _incoming(self, peer: Peer, submit: messages.Submit) -> wire.Incoming:
+        try:
+            heard = submit.model_copy(update={"settings": self._catalog.heard(submit.settings)})
+            return wire.incoming(heard, self._catalog.resolve, partial(self._known.find, peer.keys.name))
+        except InvalidRequest as error:
+            raise ProtocolError(Code.INVALID, str(error)) from error
+        except BundleRejected as error:
+            raise ProtocolError(Code.MODEL_REJECTED, str(error)) from error
+        except MemoryError as error:
+            raise ProtocolError(Code.RESOURCE, f"no room for {submit.bytes} bytes of audio") from error
 
     def _chunk(self, peer: Peer, chunk: messages.Chunk, payload: Frame) -> None:
         job = peer.find(chunk)
