@@ -5,15 +5,26 @@ from __future__ import annotations
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import msgpack
 import numpy as np
+import pytest
 
+from segue.service.catalog import Catalog
+from segue.service.front.dispatch import Dispatch
+from segue.service.front.peers import Peer as Connected
+from segue.service.front.settings import FrontSettings
+from segue.service.keys import KeyRing
+from segue.service.pool import Pool
+from segue.service.settings import DeviceSettings, Limits
 from segue.service.wire import chunk_of, submit_of
 from segue_protocol import messages
+from segue_protocol.errors import ProtocolError
+from segue_protocol.session import ClientSession, Nonces
 from segue_protocol.streams import Shape, stream_digest
 from tests.pools import RATE, endless, fill, song
-from tests.renderers import Peer, shared_renderer, submit, until
+from tests.renderers import Peer, RunningRenderer, shared_renderer, submit, until
 
 
 def start(peer: Peer, name: str, submit: messages.Submit) -> messages.Accepted:
@@ -110,6 +121,45 @@ def test_a_refused_submit_that_repeats_the_id_of_a_running_job_is_answered_by_er
         assert isinstance(peer.await_((messages.Progress, *messages.FINAL)), messages.Progress)
         peer.send(messages.Cancel(job="a", generation=0))
         assert isinstance(peer.final("a"), messages.Cancelled)
+
+
+def test_what_nobody_foresaw_is_answered_by_an_error_with_the_job_or_the_nonce_it_is_about(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    presets = tmp_path / "segue" / "presets"
+    presets.mkdir(parents=True)
+    (presets / "odd.toml").write_text(f'about = "more digits than Python reads"\n[tags]\nrock = {"9" * 5000}\n')
+    renderer = RunningRenderer(tmp_path, "--drain", "0", "--no-store")
+    try:
+        with Peer(renderer.content) as peer:
+            refused = peer.submit("a", settings={**submit("a").settings.model_dump(), "preset": "odd"})
+            assert isinstance(refused, messages.Error)
+            assert (refused.job, refused.code) == ("a", "INTERNAL")
+            assert isinstance(peer.submit("a"), messages.Accepted)
+    finally:
+        renderer.kill()
+
+    class Damaged(Catalog):
+        @property
+        def bundles(self) -> tuple[messages.Bundle, ...]:
+            raise ZeroDivisionError("nobody foresaw this")
+
+    secret = "ab" * 32
+    client = ClientSession(bytes.fromhex(secret), "test 1")
+    keys = KeyRing(tmp_path / "keys").client("local").model_copy(update={"session": secret})
+    connected = Connected(b"route", 0, keys, Nonces())
+    with Pool([DeviceSettings(threads=1)]) as pool:
+        settings = FrontSettings(bind=("ipc://unused",))
+        dispatch = Dispatch(pool, Damaged(folder=tmp_path), settings, Limits(), 1, lambda job, event: None)
+        with pytest.raises(ProtocolError) as caught:
+            dispatch.handle(connected, connected.open(client.hello()))
+        dispatch.refuse(connected, caught.value)
+    frames = connected.outbox.next()
+    assert frames is not None
+    answer = client.open(frames).message  # which compares the nonce
+    assert isinstance(answer, messages.Error)
+    assert answer.code == "INTERNAL"
 
 
 def test_cancel_in_every_state_and_twice_gives_exactly_one_final_message_each() -> None:

@@ -10,10 +10,10 @@ from functools import partial
 from importlib import metadata
 from typing import Any
 
-from segue.errors import BundleRejected, InvalidRequest
+from segue.errors import SegueError
 from segue.service import wire
 from segue.service.catalog import SAMPLERS, TASKS, Catalog
-from segue.service.events import Event
+from segue.service.events import Event, Failed
 from segue.service.front.jobs import FrontJob
 from segue.service.front.known import KnownAudio
 from segue.service.front.peers import Peer
@@ -70,16 +70,28 @@ class Dispatch:
         """Do what a message asks.
 
         Raises:
-            ProtocolError: it is refused.
+            ProtocolError: it is refused, by a defect too (INTERNAL), with what tells the client which message it was.
         """
         message = received.message
+        try:
+            self._do(peer, message, received.payload)
+        except ProtocolError as error:
+            _name(error, message)
+            raise
+        except Exception as error:
+            _log.exception("a defect while %s was handled", message.TYPE, extra={"client": peer.name})
+            defect = ProtocolError(Code.INTERNAL, f"{type(error).__name__}: {error}")
+            _name(defect, message)
+            raise defect from error
+
+    def _do(self, peer: Peer, message: messages.Message, payload: Frame) -> None:
         match message:
             case messages.Hello():
                 self._hello(peer, message)
             case messages.Submit():
                 self._submit(peer, message)
             case messages.Chunk():
-                self._chunk(peer, message, received.payload)
+                self._chunk(peer, message, payload)
             case messages.Credit():
                 if (job := peer.find(message)) is not None:
                     job.line.credits = min(limits.MAX_CREDITS, job.line.credits + message.chunks)
@@ -136,7 +148,6 @@ class Dispatch:
                 Code.BUSY,
                 f"expected at most {self._settings.clients} sessions, there are as many",
                 "close other sessions, then connect again",
-                nonce=hello.nonce,
             )
         welcome = messages.Welcome(
             protocol=spoken(hello.protocol),
@@ -162,9 +173,6 @@ class Dispatch:
             self.tally.busy += 1
             answer: dict[str, Any] = {"job": submit.job, "generation": submit.generation}
             peer.outbox.say(messages.Busy(**answer, retry_after=busy.retry_after, message=str(busy)))
-        except ProtocolError as error:
-            error.job, error.submitted = submit.job, True
-            raise
 
     def _accept(self, peer: Peer, submit: messages.Submit) -> None:
         peer.check_new(submit)
@@ -188,10 +196,9 @@ class Dispatch:
         try:
             heard = submit.model_copy(update={"settings": self._catalog.heard(submit.settings)})
             return wire.incoming(heard, self._catalog.resolve, partial(self._known.find, peer.keys.name))
-        except InvalidRequest as error:
-            raise ProtocolError(Code.INVALID, str(error)) from error
-        except BundleRejected as error:
-            raise ProtocolError(Code.MODEL_REJECTED, str(error)) from error
+        except SegueError as error:
+            refused = Failed.by(error)
+            raise ProtocolError(refused.code, refused.message, refused.remedy) from error
         except MemoryError as error:
             raise ProtocolError(Code.RESOURCE, f"no room for {submit.bytes} bytes of audio") from error
 
@@ -235,3 +242,11 @@ class Dispatch:
             ),
             bundles=self._catalog.bundles,
         )
+
+
+def _name(error: ProtocolError, message: messages.Message) -> None:
+    """Give an error what its answer is known by: the job of a message, the nonce of HELLO."""
+    if isinstance(message, messages.Hello):
+        error.nonce = message.nonce
+    elif isinstance(message, messages.JobMessage):
+        error.job, error.submitted = message.job, isinstance(message, messages.Submit)
