@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import atexit
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 import segue
 from segue.errors import InvalidRequest
 from segue.render.settings import RenderSettings
-from tests.renderers import shared_renderer
+from tests.renderers import RunningRenderer, shared_renderer
 from tests.songs import loop_song
 
 RATE = 44100
@@ -54,3 +56,27 @@ def test_a_silent_song_to_take_the_sound_from_is_refused_by_the_service(client: 
     silence = np.zeros((2, 2 * RATE), np.float32)
     with pytest.raises(InvalidRequest, match="silent"):
         client.fill(loop_song(RATE, 7.0), RATE, GAP, sound_from=(silence, RATE), settings=RenderSettings(method="mean"))
+
+
+def test_a_presets_own_reference_is_heard_as_the_library_hears_it_and_a_missing_one_fails_the_job_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    presets = tmp_path / "segue" / "presets"
+    presets.mkdir(parents=True)
+    for name, file in (("own", "heard.wav"), ("gone", "nowhere.wav")):
+        (presets / f"{name}.toml").write_text(f'about = "x"\nreferences = ["{file}"]\n')
+    soundfile.write(presets / "heard.wav", loop_song(RATE, 4.0, seed=3).T, RATE, subtype="FLOAT")
+    song, settings = loop_song(RATE, 7.0), RenderSettings(steps=1)
+    renderer = RunningRenderer(tmp_path, "--drain", "0", "--no-store")
+    try:
+        with segue.Client(renderer.file) as client:
+            with pytest.raises(InvalidRequest, match=r"nowhere\.wav is not there"):
+                client.fill(song, RATE, GAP, style=segue.Style.of("gone"), settings=settings)
+            served = client.fill(song, RATE, GAP, style=segue.Style.of("own"), settings=settings)
+    finally:
+        renderer.kill()
+    here = segue.fill(song, RATE, GAP, style=segue.Style.of("own"), settings=settings)
+    assert served.recipe.parameters["style"] == here.recipe.parameters["style"]
+    assert served.recipe.sources[-1] == "heard.wav"
+    np.testing.assert_allclose(served.audio, here.audio, atol=1e-4)

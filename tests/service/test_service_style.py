@@ -7,18 +7,19 @@ from pathlib import Path
 import numpy as np
 import platformdirs
 import pytest
+import soundfile
 
 import segue
 from segue.clip.clip import Clip
 from segue.clip.span import Span
-from segue.errors import InvalidRequest
+from segue.errors import AudioFileError, InvalidRequest
 from segue.guidance.curve import Curve
 from segue.prior.folders import embedded_folder
 from segue.prior.manifest import MANIFEST, PROMPTS
 from segue.render.settings import RenderSettings
 from segue.service.catalog import Catalog
 from segue.service.header import describe, digests_of, material_key
-from segue.service.jobs import TASK_USES, Job
+from segue.service.jobs import TASK_USES, Job, complete
 from segue.service.style import CURVES, MATCH, parts_of, style_in, style_of
 from segue.service.wire import incoming, submit_of
 from segue.service.worker.material import BUILDERS
@@ -111,6 +112,27 @@ def test_jobs_whose_style_means_nothing_are_refused(given: dict[str, object], me
 def test_a_preset_nobody_has_is_refused_when_it_arrives() -> None:
     with pytest.raises(InvalidRequest, match="unknown preset 'no such style'"):
         there_and_back(job(preset="no such style"))
+
+
+def test_the_audio_a_preset_names_is_read_when_the_job_is_completed_and_not_when_it_arrives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(platformdirs, "user_data_path", lambda name: tmp_path / name)
+    presets = tmp_path / "segue" / "presets"
+    presets.mkdir(parents=True)
+    (presets / "mine.toml").write_text('about = "x"\nreferences = ["heard.wav"]\n')
+    arrived = there_and_back(job(preset="mine"))
+    assert (arrived.references, arrived.nbytes) == ((), job(preset="mine").nbytes)
+    with pytest.raises(AudioFileError, match=r"heard\.wav is not there"):
+        complete(arrived)
+    heard = np.linspace(-0.5, 0.5, 3 * RATE, dtype=np.float32)
+    soundfile.write(presets / "heard.wav", heard, RATE, subtype="FLOAT")
+    whole = complete(arrived)
+    assert whole.references[0].samples.tobytes() == heard.tobytes()
+    assert whole.nbytes == arrived.nbytes + heard.nbytes
+    assert whole.names == (*arrived.names, "heard.wav")
+    own = job(preset="mine", references=(clip(3.0),))
+    assert complete(own) is own, "the preset's are not used where the client sends some"
 
 
 def test_all_tasks_take_a_style_and_every_task_of_the_service_can_be_built() -> None:

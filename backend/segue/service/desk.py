@@ -11,6 +11,7 @@ from segue.errors import SegueError
 from segue.service.board import Board
 from segue.service.events import Failed, Finished
 from segue.service.header import describe, digests_of, request_key
+from segue.service.jobs import complete
 from segue.service.store.store import Store
 from segue.service.ticket import Ticket
 from segue_protocol.errors import Code
@@ -19,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 class Desk(threading.Thread):
-    """Hashes the audio of arriving jobs and answers from the store; what is not there waits for a worker."""
+    """Completes arriving jobs, hashes their audio and answers from the store; what is not there waits for a worker."""
 
     def __init__(self, board: Board, store: Store | None) -> None:
         super().__init__(name="segue-desk", daemon=True)
@@ -49,6 +50,7 @@ class Desk(threading.Thread):
     def _handle(self, ticket: Ticket) -> None:
         if ticket.stop is not None:
             return  # the clock ends it
+        ticket.job = complete(ticket.job)
         ticket.header = describe(ticket.job, digests_of(ticket.job))
         kept = self._kept(ticket)
         if kept is None:

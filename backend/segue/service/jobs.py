@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from segue.guidance.curve import Curve
 from segue.guidance.freedom import Freedom
 from segue.render.settings import RenderSettings
 from segue.service.style import CURVES, style_of
-from segue.style.preset import is_preset_name
+from segue.style.preset import find_preset, is_preset_name, load_preset, preset_references
 
 MAX_DEADLINE = 86_400.0
 """Seconds; nobody waits longer than a day for a gap."""
@@ -57,7 +57,7 @@ class Job:
     clip) for infill and regenerate; ``added`` samples for a continuation, ``backward`` before the clip's start;
     ``overlap`` samples for a transition. ``curves`` by name over seconds of the clip: "freedom" and those of a style
     (:mod:`segue.service.style`), to which ``preset``, ``prompt`` and ``references`` belong. ``names``: of all audio, in
-    the order of :attr:`audio`, for recipes.
+    the order of :attr:`audio`, for recipes. Without ``references`` those of the preset are read (:func:`complete`).
 
     ``digests`` by role, of audio that was hashed before (:func:`segue.service.header.digest_of`) and need not be again.
 
@@ -144,6 +144,19 @@ class Job:
             raise InvalidRequest(f"generation must lie in 0 to 2^63 - 1, got {self.generation}")
         if self.deadline is not None and not (math.isfinite(self.deadline) and 0.0 < self.deadline <= MAX_DEADLINE):
             raise InvalidRequest(f"the deadline must lie in 0 to {MAX_DEADLINE:.0f} s from now, got {self.deadline}")
+
+
+def complete(job: Job) -> Job:
+    """The job with what its preset is to sound like, where it has no references of its own. Decodes whole files.
+
+    Raises:
+        InvalidRequest: no such preset, or a faulty one. AudioFileError: a reference cannot be read.
+    """
+    if job.preset is None or job.references:
+        return job
+    own = preset_references(load_preset(job.preset), find_preset(job.preset))
+    names = (*job.names, *(file.name for file in own)) if job.names else ()
+    return replace(job, references=tuple(file.clip() for file in own), names=names) if own else job
 
 
 def _check_clip(role: str, clip: Clip) -> None:

@@ -26,7 +26,10 @@ class Ticket:
     """
 
     def __init__(self, job: Job, on_event: OnEvent, client: str, wake: Callable[[], None]) -> None:
-        """``wake``: called, on any thread, when the ticket is asked to stop. ``header``: set once audio was hashed."""
+        """``wake``: called, on any thread, when the ticket is asked to stop.
+
+        ``header``: set once audio was hashed; ``job`` has its preset's references from then on.
+        """
         self.id = secrets.token_hex(8)
         self.job, self.client = job, client
         self.submitted = time.monotonic()

@@ -10,7 +10,6 @@ import numpy as np
 from jaxtyping import Float32
 
 from segue.clip.clip import Clip
-from segue.clip.files import AudioFile
 from segue.clip.gaps import check_gaps
 from segue.clip.span import Span
 from segue.errors import InvalidRequest
@@ -18,7 +17,7 @@ from segue.guidance.curve import Curve
 from segue.render.settings import RenderSettings
 from segue.service.header import digest_of
 from segue.service.jobs import TASK_USES, Job
-from segue.style.preset import find_preset, is_preset_name, load_preset, preset_references
+from segue.style.preset import is_preset_name, load_preset
 from segue_protocol import limits, messages
 from segue_protocol.codec import Frame
 from segue_protocol.errors import Code, ProtocolError
@@ -142,7 +141,7 @@ def incoming(
     roles = ["clip", *["other"] * len(numbers["right"]), *(f"song{n}" for n in range(len(numbers["song"])))]
     roles += [*["sound"] * len(numbers["sound"]), *(f"reference{n}" for n in range(len(numbers["reference"])))]
     by_number = dict(zip(order, roles, strict=True))
-    own = _preset_references(submit.settings.preset) if not numbers["reference"] else ()
+    _check_preset(submit.settings.preset)
     digests = {by_number[n]: submit.streams[n].digest for n, one in enumerate(found) if one is not None}
     job = Job(
         task=submit.task,
@@ -158,8 +157,8 @@ def incoming(
         curves={curve.name: Curve(curve.points) for curve in submit.curves},
         preset=submit.settings.preset,
         prompt=submit.settings.prompt,
-        references=(*(clips[number] for number in numbers["reference"]), *(file.clip() for file in own)),
-        names=(*(submit.streams[number].name for number in order), *(file.name for file in own)),
+        references=tuple(clips[number] for number in numbers["reference"]),
+        names=tuple(submit.streams[number].name for number in order),
         digests={role: digest for role, digest in digests.items() if digest is not None},
         generation=submit.generation,
     )
@@ -167,17 +166,17 @@ def incoming(
     return Incoming(job, rooms, needs, tuple(by_number[number] for number in range(len(order))))
 
 
-def _preset_references(name: str | None) -> tuple[AudioFile, ...]:
-    """What a preset itself is to sound like, where the client sends nothing else.
+def _check_preset(name: str | None) -> None:
+    """Read a preset; the audio it is to sound like is for :func:`segue.service.jobs.complete`.
 
     Raises:
-        InvalidRequest: no such preset, or a faulty one. AudioFileError: its references cannot be read.
+        InvalidRequest: no such preset, or a faulty one.
     """
     if name is None:
-        return ()
+        return
     if not is_preset_name(name):  # a path would be looked up anywhere
         raise InvalidRequest(f"expected a preset by a name of WELCOME's, got {name!r}")
-    return preset_references(load_preset(name), find_preset(name))
+    load_preset(name)
 
 
 def _check_supported(submit: messages.Submit) -> None:
