@@ -11,10 +11,13 @@ import msgpack
 import numpy as np
 import pytest
 
+from segue.clip.span import Span
+from segue.render.settings import RenderSettings
 from segue.service.catalog import Catalog
 from segue.service.front.dispatch import Dispatch
 from segue.service.front.peers import Peer as Connected
 from segue.service.front.settings import FrontSettings
+from segue.service.jobs import Job
 from segue.service.keys import KeyRing
 from segue.service.pool import Pool
 from segue.service.settings import DeviceSettings, Limits
@@ -160,6 +163,29 @@ def test_what_nobody_foresaw_is_answered_by_an_error_with_the_job_or_the_nonce_i
     answer = client.open(frames).message  # which compares the nonce
     assert isinstance(answer, messages.Error)
     assert answer.code == "INTERNAL"
+
+
+def test_a_client_that_pings_and_gives_no_credit_cannot_pile_up_results() -> None:
+    renderer, track = shared_renderer(), song(30.0)
+    quick = RenderSettings(0, steps=1, method="splice")
+    job = Job("infill", track, quick, gaps=(Span(10 * RATE, 20 * RATE),))  # 3.4 MiB each, of 64 that may wait
+    with Peer(renderer.content) as peer:
+        peer.send(submit_of(job, "first", 1000))
+        peer.send_audio("first", track.samples, peer.await_(messages.Accepted))
+        assert isinstance(peer.final("first"), messages.Result)
+        before = renderer.counts()
+
+        def grown(name: str) -> float:
+            return renderer.counts()[name] - before[name]
+
+        for number in range(60):
+            peer.send(submit_of(job, f"more-{number}", 0))
+            peer.send(messages.Ping(token=number))
+            while peer.receive(0.1) is not None:
+                pass
+        assert grown("jobs_accepted_total") < 30
+        assert until(lambda: grown("clients_evicted_total") == 1 or peer.send(messages.Ping(token=1)) is not None)
+    assert until(lambda: renderer.counts()["clients"] == 0)
 
 
 def test_cancel_in_every_state_and_twice_gives_exactly_one_final_message_each() -> None:

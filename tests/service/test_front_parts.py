@@ -97,6 +97,62 @@ def test_what_one_job_holds_is_not_counted_against_its_client_but_a_second_one_i
     assert box.nbytes == 16000
 
 
+def test_pings_make_no_room_for_results_only_credit_and_chunks_do() -> None:
+    now = 0.0
+    box = Outbox(pack, lambda: now)
+    lines = [Line(name, 0, credits=0) for name in "ab"]
+    for line in lines:
+        line.stream(0, np.zeros((2, 300_000), np.float32))
+        box.open_line(line)
+
+    def stuck_after(seconds: float) -> bool:
+        """With a PONG taken before each look."""
+        nonlocal now
+        for _ in range(10):
+            now += seconds / 10
+            box.say(PONG)
+            assert PONG in sent(box)
+            if box.stuck(bound=1_000_000, stall=30.0):
+                return True
+        return False
+
+    assert not stuck_after(0.9)
+    box.credited()
+    assert not stuck_after(0.9)
+    lines[0].credits = 1
+    assert not stuck_after(0.9), "a chunk was taken"
+    assert stuck_after(0.9)
+    assert not box.stuck(bound=1_000_000_000, stall=30.0)
+    now += 40.0
+    assert box.stuck(bound=1_000_000_000, stall=30.0), "it takes nothing at all"
+
+
+def test_replies_that_wait_are_bounded_however_much_of_them_is_read() -> None:
+    now = 0.0
+    box = Outbox(pack, lambda: now)
+
+    def stuck() -> bool:
+        return box.stuck(bound=1 << 30, stall=30.0)
+
+    for _ in range(16_000):
+        box.say(PONG)
+    assert not stuck()
+    now = 0.9
+    box.next()
+    box.sent()
+    now = 1.8
+    assert not stuck(), "one was taken"
+    now = 2.0
+    assert stuck()
+    box.clear()
+    assert not stuck()
+    for _ in range(40_000):
+        box.say(PONG)
+    box.next()
+    box.sent()
+    assert stuck()
+
+
 def test_a_reply_may_be_made_when_it_is_sent() -> None:
     box, made = outbox(), list[int]()
 

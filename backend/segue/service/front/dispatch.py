@@ -179,6 +179,8 @@ class Dispatch:
         if self.closing:
             raise ProtocolError(Code.LOST, self.closing, "submit it again once the renderer is back")
         check_size(submit, self._granted)
+        if (held := peer.outbox.held) > self._settings.outbox_mb << 20:
+            raise Busy(f"expected the results of earlier jobs to be taken, {held >> 20} MiB wait for credit", 1.0)
         # audio still on its way counts too: nobody sends it for a place that is not there
         waiting = [job.nbytes for job in self.jobs if job.state in ("receiving", "queued")]
         self._door.check(submit.bytes, waiting)

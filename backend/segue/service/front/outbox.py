@@ -23,6 +23,9 @@ Seal = Callable[[Message, Frame], list[Frame]]
 Audio = Float32[np.ndarray, "_channels _samples"]
 
 _SMALL = 512  # counted for a message without payload: more than any takes here, texts aside
+_UNREAD = 4 << 20  # bytes of replies a client may leave unread
+_FLOOD = 4 * _UNREAD  # bytes of replies no client may have waiting, however much it reads
+_GRACE = 1.0  # seconds in which a client over a bound must take something of what is over it
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,21 +124,17 @@ class Cuts:
 
 
 class Outbox:
-    """All that waits for one client; ``taken``: when it last took something, or gave credit (monotonic)."""
+    """All that waits for one client."""
 
-    def __init__(self, seal: Seal) -> None:
-        self._seal = seal
+    def __init__(self, seal: Seal, clock: Callable[[], float] = time.monotonic) -> None:
+        self._seal, self._clock = seal, clock
         self._small: deque[Letter] = deque()
         self._progress: dict[str, Progress] = {}
         self._lines: OrderedDict[str, Line] = OrderedDict()
         self._first: list[Frame] | None = None
+        self._first_is_audio = False
         self._small_held = 0
-        self.taken = time.monotonic()
-
-    @property
-    def small(self) -> int:
-        """Bytes of messages without credit: all a client can make grow by asking."""
-        return self._small_held
+        self._taken = self._small_taken = self._audio_taken = clock()
 
     @property
     def nbytes(self) -> int:
@@ -144,8 +143,9 @@ class Outbox:
 
     @property
     def held(self) -> int:
-        """Bytes that wait, but for the largest job's, which may be larger than any bound."""
-        return self.nbytes - max((line.held for line in self._lines.values()), default=0)
+        """Bytes of results that wait, but for the largest job's, which may be larger than any bound."""
+        held = [line.held for line in self._lines.values()]
+        return sum(held) - max(held, default=0)
 
     @property
     def waits(self) -> bool:
@@ -159,6 +159,22 @@ class Outbox:
         return bool(
             self._first or self._small or self._progress or any(line.letters and not line.blocked for line in lines)
         )
+
+    def stuck(self, bound: int, stall: float) -> bool:
+        """Whether its client takes too little to be kept; to be asked twice a second or so.
+
+        ``bound``: bytes of results that may wait, beside those of one job; ``stall``: seconds in which something must
+        be taken. Above a bound, only what is taken of the same kind counts: a PONG makes no room for audio.
+        """
+        now = self._clock()
+        if not self.waits:
+            self._taken = now
+        if self._small_held <= _UNREAD:
+            self._small_taken = now
+        if self.held <= bound:
+            self._audio_taken = now
+        over = now - min(self._small_taken, self._audio_taken) > _GRACE
+        return over or self._small_held > _FLOOD or now - self._taken > stall
 
     def say(self, message: Message | Callable[[], Message]) -> None:
         """A small message, before all audio; of a function, what it returns when the message is sent."""
@@ -187,16 +203,21 @@ class Outbox:
             if letter is None:
                 return None
             self._first = list(letter.frames) or self._sealed(letter)
+            self._first_is_audio = isinstance(letter.message, Chunk)
         return self._first
 
     def sent(self) -> None:
         """The frames of :meth:`next` are out."""
         self._first = None
-        self.taken = time.monotonic()
+        self._taken = self._clock()
+        if self._first_is_audio:
+            self._audio_taken = self._taken
+        else:
+            self._small_taken = self._taken
 
     def credited(self) -> None:
-        """The client gave credit: it has taken something."""
-        self.taken = time.monotonic()
+        """The client gave credit: it has taken audio."""
+        self._taken = self._audio_taken = self._clock()
 
     def clear(self) -> None:
         """Forget everything."""

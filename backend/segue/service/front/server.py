@@ -39,8 +39,6 @@ from segue_protocol.session import Nonces
 _TICK = 0.5  # seconds between looks for what stalls
 _RETRY = 0.005  # seconds until a client whose pipe was full is tried again
 _TURN = 32  # messages handled, or sent to one client, before the others have their turn
-_SMALL = 4 << 20  # bytes of replies a client may leave unread
-_GRACE = 1.0  # a client over its bound is given up once it has taken nothing for so long
 _LAST_WORDS = 2.0  # seconds to send final messages at the end
 
 _log = logging.getLogger(__name__)
@@ -247,21 +245,16 @@ class Server:
         for peer in list(self.dispatch.peers.values()):
             for job in peer.jobs.values():
                 job.check(self._settings.stall)
-            self._evict_if_stuck(peer, now)
+            self._evict_if_stuck(peer)
         if self._drain_until < float("inf") and (now >= self._drain_until or not any(True for _ in self.dispatch.jobs)):
             self._close_pool()
 
-    def _evict_if_stuck(self, peer: Peer, now: float) -> None:
-        outbox = peer.outbox
-        if not outbox.waits:
-            outbox.taken = now
-            return
-        over = outbox.small > _SMALL or outbox.held > self._settings.outbox_mb << 20
-        if now - outbox.taken > (_GRACE if over else self._settings.stall):
+    def _evict_if_stuck(self, peer: Peer) -> None:
+        if peer.outbox.stuck(self._settings.outbox_mb << 20, self._settings.stall):
             self.dispatch.tally.evicted += 1
             _log.warning(
                 "gave up a client that does not read: %d bytes waited for it",
-                outbox.nbytes,
+                peer.outbox.nbytes,
                 extra={"client": peer.name},
             )
             self.dispatch.forget(peer)

@@ -15,9 +15,10 @@ class FrontSettings:
 
     ``max_job_mb`` of audio and ``max_seconds`` of a stream are taken; ``credits``: chunks of 1 MiB a client may send
     ahead; ``clients``: sessions at once; ``known_mb`` of audio is kept so that it need not be sent again.
-    ``outbox_mb``: what may wait for a client beside the results of one job; ``stall``: seconds after which a client
-    that takes nothing of what waits for it, or sends nothing of what it announced, is given up. ``drain``: seconds that
-    accepted jobs are given to finish at shutdown.
+    ``outbox_mb``: results that may wait for a client beside those of one job: above, no more jobs of its are taken, and
+    it is given up unless it takes audio or gives credit; ``stall``: seconds after which a client that takes nothing of
+    what waits for it, or sends nothing of what it announced, is given up. ``drain``: seconds that accepted jobs are
+    given to finish at shutdown.
     """
 
     bind: tuple[str, ...]
