@@ -245,6 +245,16 @@ def test_jobs_of_a_client_that_leaves_or_begins_a_new_session_end_and_free_their
     assert until(lambda: shared_renderer().counts()["jobs_running"] == 0, 60.0)
 
 
+def test_a_new_session_of_the_same_connection_may_use_the_ids_of_the_one_before() -> None:
+    with Peer(shared_renderer().content) as peer:
+        start(peer, "a", submit("a", endless()))
+        peer.greet()
+        assert isinstance(peer.submit("a"), messages.Accepted)
+        peer.send(messages.Cancel(job="a", generation=0))
+        assert isinstance(peer.final("a"), messages.Cancelled)
+    assert until(lambda: shared_renderer().counts()["jobs_running"] == 0, 60.0)
+
+
 def test_a_client_that_announces_audio_and_sends_none_loses_its_place_in_time() -> None:
     with Peer(shared_renderer().content) as peer:
         assert isinstance(peer.submit("slow"), messages.Accepted)

@@ -175,6 +175,7 @@ class Dispatch:
             peer.outbox.say(messages.Busy(**answer, retry_after=busy.retry_after, message=str(busy)))
 
     def _accept(self, peer: Peer, submit: messages.Submit) -> None:
+        self.reap(peer)  # jobs of a session that has just ended keep no ids
         peer.check_new(submit)
         if self.closing:
             raise ProtocolError(Code.LOST, self.closing, "submit it again once the renderer is back")
