@@ -235,6 +235,35 @@ def test_the_catalogue_lists_folders_and_zips_by_name_and_finds_new_ones(tmp_pat
         catalog.resolve("../mine")
 
 
+def test_no_file_in_the_bundles_folder_keeps_the_catalogue_from_the_others(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    text = (embedded_folder() / "manifest.toml").read_text()
+    for name, manifest in (("fine", text), ("locked", text), ("garbled", text), ("exotic", text), ("long", "9" * 5000)):
+        with zipfile.ZipFile(tmp_path / f"{name}.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("manifest.toml", manifest if name != "long" else f"format = {manifest}")
+
+    def change(name: str, at: int, *values: int) -> None:
+        """Bytes of the file's local header, and the same ones of the central one."""
+        raw = bytearray((tmp_path / f"{name}.zip").read_bytes())
+        for start in (0, raw.find(b"PK\x01\x02") + 2):
+            raw[start + at : start + at + len(values)] = bytes(values)
+        (tmp_path / f"{name}.zip").write_bytes(raw)
+
+    change("locked", 6, 1)  # encrypted: RuntimeError
+    change("exotic", 8, 97)  # a way to compress that zipfile does not know: NotImplementedError
+    raw = bytearray((tmp_path / "garbled.zip").read_bytes())
+    raw[45:75] = b"\xff" * 30  # zlib.error
+    (tmp_path / "garbled.zip").write_bytes(raw)
+    catalog = Catalog(folder=tmp_path)
+    for _ in range(2):
+        assert [bundle.name for bundle in catalog.bundles] == ["embedded", "fine", "waveform"]
+    assert "warm tape" in catalog.presets
+    said = " ".join(record.getMessage() for record in caplog.records)
+    assert all(said.count(f"{name}.zip is left out") == 1 for name in ("locked", "garbled", "exotic", "long")), said
+    assert all(kind in said for kind in ("RuntimeError", "NotImplementedError", "error: Error -3", "ValueError")), said
+
+
 def test_the_default_of_a_renderer_may_be_a_bundle_of_the_package_by_name(tmp_path: Path) -> None:
     catalog = Catalog("waveform", tmp_path / "bundles")
     assert [(bundle.name, bundle.kind) for bundle in catalog.bundles] == [

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import secrets
 import subprocess
 import sys
 import textwrap
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
+import zmq
 
 import segue
 from segue.client import Candidate, ServiceError
 from segue.errors import BundleRejected, Cancelled, InvalidRequest
-from segue_protocol.connection_file import write_connection_file
+from segue_protocol import messages
+from segue_protocol.connection_file import ConnectionFile, write_connection_file
+from segue_protocol.session import Nonces, RendererSession
 from tests.pools import RATE
 from tests.renderers import shared_renderer
 from tests.songs import loop_song
@@ -123,6 +129,68 @@ def test_a_renderer_that_does_not_answer_is_given_up_within_its_time(tmp_path) -
     with pytest.raises(ServiceError) as caught:
         segue.Client(tmp_path / "c.json").status()
     assert caught.value.code == "CONNECTION"
+
+
+@contextmanager
+def taciturn_renderer(answer: messages.Message | None) -> Iterator[ConnectionFile]:
+    """It welcomes and plays along with PING; ``answer`` is all that it says to anything else."""
+    with segue.Client(shared_renderer().file) as client:
+        welcome = client.welcome
+    content, stopped = shared_renderer().content, threading.Event()
+    public, secret = zmq.curve_keypair()
+    context = zmq.Context()
+    router = context.socket(zmq.ROUTER)
+    router.linger, router.curve_server = 0, True
+    router.curve_publickey, router.curve_secretkey = public, secret
+    port = router.bind_to_random_port("tcp://127.0.0.1")
+    session = RendererSession(content.secret_bytes, Nonces())
+
+    def serve() -> None:
+        while not stopped.is_set():
+            if not router.poll(50):
+                continue
+            route, *frames = router.recv_multipart()
+            message = session.open(frames).message
+            said = messages.Pong(token=message.token) if isinstance(message, messages.Ping) else answer
+            if isinstance(message, messages.Hello):
+                nonces = {"client_nonce": message.nonce, "nonce": secrets.token_bytes(32)}
+                router.send_multipart([route, *session.welcome(welcome.model_copy(update=nonces))])
+            elif said is not None:
+                router.send_multipart([route, *session.seal(said)])
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        about = {"endpoint": f"tcp://127.0.0.1:{port}", "server_public_key": public.decode()}
+        yield content.model_copy(update=about)
+    finally:
+        stopped.set()
+        thread.join()
+        router.close()
+        context.term()
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [(None, "LOST"), (messages.Error(code="INTERNAL", message="a defect", remedy="report it"), "INTERNAL")],
+)
+def test_a_status_that_never_comes_is_given_up_and_a_refused_one_is_raised(
+    answer: messages.Message | None, code: str
+) -> None:
+    with taciturn_renderer(answer) as content:
+        raised: list[ServiceError] = []
+
+        def ask() -> None:
+            with segue.Client(content) as client:
+                try:
+                    client.status()
+                except ServiceError as error:
+                    raised.append(error)
+
+        thread = threading.Thread(target=ask, daemon=True)
+        thread.start()
+        thread.join(60.0)
+        assert [error.code for error in raised] == [code]
 
 
 def test_the_example_client_fills_its_hole_and_hears_candidates() -> None:

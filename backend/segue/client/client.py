@@ -14,8 +14,9 @@ import numpy as np
 from jaxtyping import Float
 
 from segue.client.candidate import CandidateCallback
+from segue.client.errors import error_of
 from segue.client.exchange import Delivered, Ears, Exchange, Refused
-from segue.client.link import CREDITS, Connection, Link
+from segue.client.link import CREDITS, LOST_SECONDS, Connection, Link
 from segue.clip.clip import Clip
 from segue.clip.gaps import check_gaps, seconds_to_samples
 from segue.clip.recipe import Recipe
@@ -196,14 +197,21 @@ class Client:
         """Devices, queue, jobs and bundles of the renderer.
 
         Raises:
-            ServiceError: it cannot be reached.
+            ServiceError: it cannot be reached, or does not say.
         """
         link = self._linked()
         link.send(messages.Status())
-        while True:
-            received = link.receive(0.25)
-            if received is not None and isinstance(received[0], messages.StatusReply):
-                return received[0]
+        until = time.monotonic() + LOST_SECONDS
+        while time.monotonic() < until:
+            message, _ = link.receive(0.25) or (None, b"")
+            if isinstance(message, messages.StatusReply):
+                return message
+            if isinstance(message, messages.Error) and message.job is None:
+                raise error_of(message.code, message.message, message.remedy)
+        self._drop(goodbye=True)  # a reply that comes yet is not the next one's
+        raise ServiceError(
+            Code.LOST, f"expected the renderer's status within {LOST_SECONDS:g} s, got none", REMEDIES[Code.INTERNAL]
+        )
 
     @property
     def welcome(self) -> messages.Welcome:

@@ -53,13 +53,13 @@ class Catalog:
         with suppress(OSError):
             looked = self._folder.stat().st_mtime_ns
         if looked != self._looked:
-            self._looked = looked
             found, prompts = {self._default.name: self._default}, {self._default.name: self._spoken}
-            for name, manifest in chain(_manifests(self._folder), _manifests(packaged_folder())):
-                found.setdefault(name, _listed(name, manifest))
-                prompts.setdefault(name, _spoken(manifest))
+            for bundle, spoken in chain(_read_all(self._folder), _read_all(packaged_folder())):
+                found.setdefault(bundle.name, bundle)
+                prompts.setdefault(bundle.name, spoken)
             self._prompts = prompts
             self._bundles = dict(list(found.items())[: limits.MAX_LISTED])
+            self._looked = looked
         return tuple(self._bundles.values())
 
     @property
@@ -106,17 +106,20 @@ def _listed(name: str, manifest: Manifest) -> Bundle:
     return Bundle(name=name, version=manifest.version, kind=manifest.kind, commercial=manifest.commercial_use)
 
 
-def _manifests(folder: Path) -> Iterator[tuple[str, Manifest]]:
-    """By the name that finds the bundle; what cannot be read is left out, and said once."""
+def _read_all(folder: Path) -> Iterator[tuple[Bundle, tuple[str, ...]]]:
+    """Bundles by the names that find them, their stored prompts with each; what cannot be read is said once."""
     with suppress(OSError):
         for path in sorted(folder.iterdir()):
             name = path.stem if path.suffix == ".zip" else path.name
             if not is_bundle_name(name):
                 continue
             try:
-                yield name, _manifest(path)
-            except (BundleRejected, OSError, KeyError, zipfile.BadZipFile) as error:
-                _log.warning("the bundle %s is left out: %s", path.name, error)
+                manifest = _manifest(path)
+                found = _listed(name, manifest), _spoken(manifest)
+            except Exception as error:  # whatever zipfile, zlib and TOML make of somebody's file
+                _log.warning("the bundle %s is left out: %s: %s", path.name, type(error).__name__, error)
+            else:
+                yield found
 
 
 def _manifest(path: Path) -> Manifest:

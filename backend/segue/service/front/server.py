@@ -34,7 +34,7 @@ from segue_protocol.connection_file import (
 )
 from segue_protocol.errors import Code, ProtocolError
 from segue_protocol.messages import Goodbye, Message
-from segue_protocol.session import Nonces
+from segue_protocol.session import Nonces, as_message
 
 _TICK = 0.5  # seconds between looks for what stalls
 _RETRY = 0.005  # seconds until a client whose pipe was full is tried again
@@ -203,8 +203,9 @@ class Server:
         except ProtocolError as error:  # what cannot be sealed: a reply to a client without a session
             _log.warning("dropped a reply: %s", error, extra={"client": peer.name, "code": error.code})
             return True
-        except Exception:  # a reply that is made when it is sent
+        except Exception as error:  # a reply that is made when it is sent
             _log.exception("a defect while a reply was made", extra={"client": peer.name})
+            peer.outbox.say(as_message(ProtocolError(Code.INTERNAL, f"{type(error).__name__}: {error}")))
             return True
         peer.outbox.sent()
         self.dispatch.tally.bytes_out += sum(len(frame) for frame in frames[2:])
