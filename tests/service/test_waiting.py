@@ -19,7 +19,7 @@ from segue.render.settings import RenderSettings
 from segue.service.events import Cancelled, Event, Failed
 from segue.service.header import Identity, describe, digests_of, material_key, request_key, settings_of
 from segue.service.jobs import Job
-from segue.service.queue import Busy, JobQueue
+from segue.service.queue import Busy, Door, JobQueue
 from segue.service.ticket import Ticket
 from segue_protocol.errors import Code
 
@@ -161,6 +161,29 @@ def test_the_wait_that_is_named_follows_the_pace_of_the_workers() -> None:
     assert wait(20.0, 2) == pytest.approx(10.0, rel=0.05)
     assert wait(0.01, 1) == 0.5
     assert wait(1e6, 1) == 60.0
+
+
+def test_those_refused_in_a_row_come_back_one_after_the_other_however_long_the_render_takes() -> None:
+    now = 0.0
+    door = Door(1, 1 << 30, 1, lambda: now)
+
+    def waits() -> list[float]:
+        """Of four refused in a row, after one was let in."""
+        door.check(1, ())
+        told = []
+        for _ in range(4):
+            with pytest.raises(Busy) as refused:
+                door.check(1, [1])
+            told.append(refused.value.retry_after)
+        return told
+
+    assert waits() == [5.0, 10.0, 15.0, 20.0]
+    now = 2.0
+    assert waits() == [3.0, 8.0, 13.0, 18.0]
+    now = 600.0  # ten minutes into a render
+    assert waits() == [0.5, 5.0, 10.0, 15.0]
+    door.rendered(5.0)
+    assert waits() == [5.0, 10.0, 15.0, 20.0]
 
 
 @settings(max_examples=60, deadline=None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from segue.errors import ResourceError
 from segue.service.ticket import Ticket
@@ -102,9 +102,9 @@ class JobQueue:
 class Door:
     """Whether one more job may wait, and when to come back if not. Not for several threads at once."""
 
-    def __init__(self, places: int, max_bytes: int, workers: int) -> None:
+    def __init__(self, places: int, max_bytes: int, workers: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._places, self._max_bytes, self._workers = places, max_bytes, workers
-        self._pace = Pace()
+        self._pace = Pace(clock)
         self._refused_in_a_row = 0
 
     def check(self, nbytes: int, waiting: Collection[int]) -> None:
@@ -134,16 +134,18 @@ class Door:
 class Pace:
     """How long renders take here: an exponential mean over about the last five."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._mean = 5.0  # before anything was rendered: the order of a gap of seconds on a CPU
-        self._last = time.monotonic()
+        self._last = clock()
 
     def add(self, seconds: float) -> None:
         """One more render."""
         self._mean += 0.2 * (seconds - self._mean)
-        self._last = time.monotonic()
+        self._last = self._clock()
 
     def until_free(self, workers: int, order: int) -> float:
-        """Seconds until the ``order``-th worker from now comes free."""
-        since = time.monotonic() - self._last
-        return max(0.0, order * self._mean / max(1, workers) - since)
+        """Seconds until the ``order``-th worker from now comes free; after a render that takes longer, any moment."""
+        between = self._mean / max(1, workers)
+        since = self._clock() - self._last
+        return max(0.0, between - since) + (order - 1) * between
