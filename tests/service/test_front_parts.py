@@ -22,6 +22,7 @@ from segue.service import logs, wire
 from segue.service.catalog import SAMPLERS, Catalog
 from segue.service.front.known import KnownAudio
 from segue.service.front.outbox import Line, Outbox
+from segue.service.front.settings import FrontSettings
 from segue.service.jobs import Job
 from segue.service.keys import ClientKeys, KeyRing
 from segue.service.zap import Throttle
@@ -291,6 +292,12 @@ def test_a_job_is_the_same_job_after_its_way_over_the_wire() -> None:
     ]
     assert got.needs == (0, 1)
     assert Sender.CLIENT in submit.SENDER
+
+
+@pytest.mark.parametrize("drain", [-1.0, float("inf"), float("nan")])
+def test_a_drain_that_never_ends_is_no_setting(drain: float) -> None:
+    with pytest.raises(InvalidRequest, match=f"drain must be 0 s or more, and end some time, got {drain}"):
+        FrontSettings(bind=("ipc://here",), drain=drain)
 
 
 def test_known_audio_is_each_clients_own_and_bounded() -> None:

@@ -247,7 +247,7 @@ class Server:
             for job in peer.jobs.values():
                 job.check(self._settings.stall)
             self._evict_if_stuck(peer)
-        if self._drain_until < float("inf") and (now >= self._drain_until or not any(True for _ in self.dispatch.jobs)):
+        if self.dispatch.closing and (now >= self._drain_until or not any(True for _ in self.dispatch.jobs)):
             self._close_pool()
 
     def _evict_if_stuck(self, peer: Peer) -> None:

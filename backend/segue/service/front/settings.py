@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from segue.errors import InvalidRequest
@@ -41,8 +42,8 @@ class FrontSettings:
         for name in ("max_job_mb", "max_seconds", "credits", "clients", "known_mb", "outbox_mb", "stall"):
             if not getattr(self, name) > 0:
                 raise InvalidRequest(f"{name} must be more than 0, got {getattr(self, name)}")
-        if not self.drain >= 0:
-            raise InvalidRequest(f"drain must be 0 s or more, got {self.drain}")
+        if not (self.drain >= 0 and math.isfinite(self.drain)):
+            raise InvalidRequest(f"drain must be 0 s or more, and end some time, got {self.drain}")
         if self.credits > limits.MAX_CREDITS or self.max_seconds > limits.MAX_SECONDS:
             raise InvalidRequest(
                 f"expected at most {limits.MAX_CREDITS} credits and {limits.MAX_SECONDS:.0f} s, "
