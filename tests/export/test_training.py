@@ -19,7 +19,7 @@ from segue_export.train.batches import Batch, BatchSettings, Examples
 from segue_export.train.course import RunSettings, Trainer, TrainSettings, gap_error
 from segue_export.train.harmonic import REACH, harmonic_part
 from segue_export.train.settings import PriorSettings, read_settings, settings_of_run, write_settings
-from segue_export.train.train import starting_weights, train
+from segue_export.train.train import starting_point, train
 from tests.songs import loop_song
 
 PERIOD = 4 * 44100  # samples after which the songs repeat
@@ -164,7 +164,7 @@ def test_a_run_leaves_a_checkpoint_and_the_settings_that_it_goes_on_with(folder:
     errors = [float(v) for v in rows[-1][4:8]]
     assert all(0.0 < e < 10.0 for e in errors)
     assert settings_of_run(tmp_path) == settings
-    weights = starting_weights(tmp_path, tmp_path / "no bundle is needed")
+    weights = starting_point(tmp_path, tmp_path / "no bundle is needed").average
     MelTransformer(SMALL).load_state_dict(weights)
     assert all(bool(torch.isfinite(w).all()) for w in weights.values())
 
@@ -231,6 +231,15 @@ def test_curves_of_several_runs_are_laid_end_to_end(tmp_path: Path) -> None:
     curves.draw(points, tmp_path / "c.png")
     assert (tmp_path / "c.csv").read_text().splitlines()[-1] == "b,250,60,0.5,0.5,0.04,0.06,0.11,0.23"
     assert (tmp_path / "c.png").stat().st_size > 0
+
+
+def test_a_curve_whose_courses_count_anew_goes_on(tmp_path: Path) -> None:
+    for run, rows in (("a", ((250, 1.0), (500, 2.0), (250, 1.0), (500, 2.0))), ("b", ((250, 0.5),))):
+        (tmp_path / run).mkdir()
+        lines = (f"{step},60,{h},0.5,0.04,0.06,0.11,0.23\n" for step, h in rows)
+        (tmp_path / run / "curve.csv").write_text("".join(lines))
+    points = curves.joined([tmp_path / "a", tmp_path / "b"])
+    assert [p.heard for p in points] == [1.0, 2.0, 3.0, 4.0, 4.5]
 
 
 def test_a_run_without_a_curve_is_refused(tmp_path: Path) -> None:

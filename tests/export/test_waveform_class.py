@@ -15,6 +15,7 @@ from segue.prior.codecs.stft import StftCodec, StftSettings
 from segue_export.graphs.export import TOLERANCE, export_denoiser
 from segue_export.models.complex_unet import ComplexUNet, ComplexUNetSettings
 from segue_export.train import corpus
+from segue_export.train.checkpoint import averaged_weights
 from segue_export.train.course import RunSettings, Trainer, TrainSettings, gap_error
 from segue_export.train.make_waveform_bundle import zeros_and_ones
 from segue_export.train.train_waveform import codec_of_run, train
@@ -130,11 +131,12 @@ def test_a_run_leaves_a_checkpoint_and_goes_on_with_its_statistics(
         train(corpus_folder, waves, tmp_path, RunSettings(minutes=1e-6, threads=1), examples=FEW)
     codec = codec_of_run(tmp_path)
     net = ComplexUNet()
-    net.load_state_dict(torch.load(tmp_path / "checkpoint.pt", weights_only=True))
+    net.load_state_dict(averaged_weights(tmp_path))
     assert net.settings.channels == codec.channels
     with (tmp_path / "curve.csv").open(newline="") as curve:
         rows = list(csv.reader(curve))
-    assert len(rows) == 2 and all(float(error) > 0.0 for row in rows for error in row[4:7])
+    assert [row[0] for row in rows] == ["1", "2"], "the second course goes on where the first ended"
+    assert all(float(error) > 0.0 for row in rows for error in row[4:7])
 
 
 def test_tracks_that_were_not_decoded_are_refused(folders: tuple[Path, Path, Path], tmp_path: Path) -> None:

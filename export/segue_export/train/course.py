@@ -18,6 +18,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from segue_export.train import checkpoint
+from segue_export.train.checkpoint import Checkpoint, Progress
+
 VALIDATION_TIMES = (0.25, 0.6, 0.97)
 
 
@@ -136,6 +139,22 @@ class Trainer:
         self.average = Average(net, settings.ema)
         self.steps = 0
 
+    def go_on(self, start: Checkpoint) -> Progress:
+        """Go on where a run was; what has been, which is nothing where there are but weights, or of a smaller network.
+
+        The learning rate warms up again where the optimiser begins anew.
+        """
+        now = self.net.state_dict()
+        known = start.progress
+        if known is None or {k: v.shape for k, v in known.net.items()} != {k: v.shape for k, v in now.items()}:
+            return Progress(now, {})
+        self.net.load_state_dict(known.net)
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": known.moments, "param_groups": groups})
+        self.average.weights = {name: start.average[name].to(value.device) for name, value in now.items()}
+        self.average.steps = self.steps = known.steps
+        return known
+
     def step(self, b: TrainingBatch, share: float) -> float:
         """Learn from a batch, ``share`` of the run being over; the loss."""
         s = self.settings
@@ -190,30 +209,43 @@ def _feed(batches: Iterator[B], into: queue.Queue[B]) -> None:
 
 
 class _Curve:
-    """The held-out error as a run goes: each time a line of ``curve.csv`` and a checkpoint."""
+    """The held-out error as a run goes: each time a line of ``curve.csv`` and a checkpoint.
 
-    def __init__(self, run: Path, held: Sequence[TrainingBatch], hours: float, device: torch.device) -> None:
+    ``before``: what earlier courses of the run have come to; ``course``: the number of this one, from 1.
+    """
+
+    def __init__(
+        self,
+        run: Path,
+        held: Sequence[TrainingBatch],
+        hours: float,
+        device: torch.device,
+        before: Progress,
+        course: int,
+    ) -> None:
         self.run, self.held, self.hours, self.device = run, held, hours, device
+        self.before, self.course = before, course
         self.began = time.monotonic()
         self.losses: list[float] = []
 
     @property
     def seconds(self) -> float:
-        """Since the run began."""
+        """Since this course began."""
         return time.monotonic() - self.began
 
     def record(self, trainer: Trainer) -> None:
         """What the averaged weights are worth now; the mean loss since the last time."""
-        seconds = self.seconds
+        seconds = self.before.seconds + self.seconds
         errors, naive = validate(averaged(trainer), self.held, self.device)
-        heard, loss = trainer.steps * self.hours, float(np.mean(self.losses))
-        row = [f"{trainer.steps}", f"{seconds:.0f}", f"{heard:.2f}", *(f"{e:.4f}" for e in (loss, *errors, naive))]
+        heard = self.before.heard + (trainer.steps - self.before.steps) * self.hours
+        row = [f"{trainer.steps}", f"{seconds:.0f}", f"{heard:.2f}"]
+        row += [f"{e:.4f}" for e in (float(np.mean(self.losses)), *errors, naive)]
+        moments = trainer.optimizer.state_dict()["state"]
+        progress = Progress(trainer.net.state_dict(), moments, trainer.steps, heard, seconds)
+        checkpoint.write(Checkpoint(trainer.average.weights, self.course, progress), self.run)
         with (self.run / "curve.csv").open("a", newline="") as f:
             csv.writer(f).writerow(row)
         print(" ".join(row), flush=True)
-        temporary = self.run / "checkpoint.tmp"
-        torch.save(trainer.average.weights, temporary)
-        temporary.replace(self.run / "checkpoint.pt")
         self.losses = []
 
 
@@ -226,16 +258,19 @@ def train_network(
     hours: float,
     r: RunSettings,
     settings: TrainSettings,
+    start: Checkpoint | None = None,
 ) -> None:
-    """Train for ``r.minutes``; checkpoints (EMA weights) and the held-out curve go into ``run``.
+    """Train for ``r.minutes``; checkpoints and the held-out curve go into ``run``.
 
-    ``hours`` of music are in each of ``batches``; ``held`` are the ones to validate on.
+    ``hours`` of music are in each of ``batches``; ``held`` are the ones to validate on; ``start``: where the run was,
+    whose averaged weights ``net`` has.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     trainer = Trainer(net.to(device), settings)
     drawn: queue.Queue[B] = queue.Queue(8)
     threading.Thread(target=_feed, args=(batches, drawn), daemon=True).start()
-    curve = _Curve(run, held, hours, device)
+    before, courses = (Progress({}, {}), 0) if start is None else (trainer.go_on(start), start.courses)
+    curve = _Curve(run, held, hours, device, before, courses + 1)
     share = 0.0
     while share < 1.0:
         curve.losses.append(trainer.step(drawn.get().to(device), share))

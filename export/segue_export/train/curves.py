@@ -44,7 +44,10 @@ def joined(runs: list[Path]) -> list[Point]:
             rows = [tuple(float(cell) for cell in row) for row in csv.reader(f)]
         if any(len(row) != len(COLUMNS) for row in rows):
             raise InvalidRequest(f"{path}: expected {len(COLUMNS)} columns ({', '.join(COLUMNS)}) in every line")
-        points += [Point(run.name, before + row[2], row) for row in rows]
+        for one, other in pairwise([(0.0,) * len(COLUMNS), *rows]):
+            if other[0] < one[0]:  # a course that counted anew
+                before += one[2]
+            points.append(Point(run.name, before + other[2], other))
         before += rows[-1][2] if rows else 0.0
     return points
 

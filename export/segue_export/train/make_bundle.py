@@ -25,6 +25,7 @@ from segue_export.bundle import write_bundle
 from segue_export.graphs.export import Conditioning, export_denoiser
 from segue_export.models.mel_transformer import MelTransformer, MelTransformerSettings
 from segue_export.train import corpus
+from segue_export.train.checkpoint import averaged_weights
 from segue_export.train.settings import PriorSettings, settings_of_run
 
 LICENCE = "GPL-3.0-or-later AND CC-BY-SA-4.0"
@@ -113,7 +114,7 @@ def describe(music: Path, corpus_folder: Path, run: Path) -> dict[str, Any]:
 def make(music: Path, corpus_folder: Path, run: Path, bundle: Path) -> None:
     """Export the run's averaged weights; the bundle there is replaced only by one that has passed every check."""
     net = MelTransformer(renderable(run).network).eval()
-    net.load_state_dict(torch.load(run / "checkpoint.pt", weights_only=True))
+    net.load_state_dict(averaged_weights(run))
     channels = net.settings.channels
 
     def graphs(folder: Path) -> None:

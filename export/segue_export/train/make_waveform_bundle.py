@@ -19,6 +19,7 @@ from segue_export.bundle import write_bundle
 from segue_export.graphs.export import export_denoiser
 from segue_export.models.complex_unet import ComplexUNet
 from segue_export.train import corpus
+from segue_export.train.checkpoint import averaged_weights
 from segue_export.train.make_bundle import LICENCE, training_data
 from segue_export.train.train_waveform import codec_of_run
 from segue_export.train.waveforms import WaveSettings
@@ -54,7 +55,7 @@ def describe(music: Path, corpus_folder: Path, run: Path) -> dict[str, Any]:
 def make(music: Path, corpus_folder: Path, run: Path, bundle: Path) -> None:
     """Export the run's averaged weights; the bundle there is replaced only by one that has passed every check."""
     net = ComplexUNet().eval()
-    net.load_state_dict(torch.load(run / "checkpoint.pt", weights_only=True))
+    net.load_state_dict(averaged_weights(run))
     channels = net.settings.channels
 
     def graphs(folder: Path) -> None:

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from segue.errors import BundleRejected
 from segue_export.models.mel_transformer import MelTransformer, MelTransformerSettings
-from segue_export.train import corpus
+from segue_export.train import checkpoint, corpus
 from segue_export.train.batches import Examples
+from segue_export.train.checkpoint import Checkpoint, seeds
 from segue_export.train.course import RunSettings, train_network
 from segue_export.train.resume import grown, weights_of
 from segue_export.train.settings import PriorSettings, read_settings, settings_of_run, write_settings
@@ -28,15 +28,16 @@ def train(
     run: Path,
     r: RunSettings,
     settings: PriorSettings | None = None,
-    start: dict[str, Tensor] | None = None,
+    start: Checkpoint | None = None,
 ) -> None:
-    """Train for ``r.minutes``; settings, checkpoints (EMA weights) and the held-out curve go into ``run``.
+    """Train for ``r.minutes``; settings, checkpoints and the held-out curve go into ``run``.
 
-    ``start``: weights to go on from, those of a smaller network too (:func:`segue_export.train.resume.grown`).
+    ``start``: what to go on from, the weights of a smaller network too (:func:`segue_export.train.resume.grown`).
     """
     settings = settings or PriorSettings()
+    noise_seed, examples_seed = seeds(r.seed, start)
     torch.set_num_threads(r.threads)
-    torch.manual_seed(r.seed)
+    torch.manual_seed(noise_seed)
     tracks = corpus.load(corpus_folder)
     mean, std = corpus.statistics(tracks, corpus_folder)
     examples, held = (
@@ -45,32 +46,32 @@ def train(
     )
     net = MelTransformer(settings.network)
     if start is not None:
-        net.load_state_dict(grown(start, net))
+        net.load_state_dict(grown(start.average, net))
     run.mkdir(parents=True, exist_ok=True)
     np.savez(run / "statistics.npz", mean=mean, std=std)
     write_settings(settings, run / "settings.toml")
     rng = np.random.default_rng(99)
     train_network(
         net,
-        examples.stream(r.seed + 3),
+        examples.stream(examples_seed),
         [held.batch(rng, no_donors=0.0) for _ in range(4)],
         run=run,
         hours=settings.batches.batch * settings.batches.tokens * settings.mel.token / settings.mel.rate / 3600,
         r=r,
         settings=settings.training,
+        start=start,
     )
 
 
-def starting_weights(run: Path, bundle: Path, network: MelTransformerSettings | None = None) -> dict[str, Tensor]:
+def starting_point(run: Path, bundle: Path, network: MelTransformerSettings | None = None) -> Checkpoint:
     """The run's last checkpoint, or, for a new run, the weights of a bundle: of this network or of the default one."""
-    checkpoint = run / "checkpoint.pt"
-    if checkpoint.exists():
-        weights: dict[str, Tensor] = torch.load(checkpoint, weights_only=True)
-        return weights
+    known = checkpoint.read(run)
+    if known is not None:
+        return known
     try:
-        return weights_of(bundle, MelTransformer(network))
+        return Checkpoint(weights_of(bundle, MelTransformer(network)))
     except BundleRejected:
-        return weights_of(bundle, MelTransformer())
+        return Checkpoint(weights_of(bundle, MelTransformer()))
 
 
 def main() -> None:
@@ -88,7 +89,7 @@ def main() -> None:
     settings = read_settings(a.settings) if a.settings else settings_of_run(a.run)
     if a.learning_rate is not None:
         settings = replace(settings, training=replace(settings.training, learning_rate=a.learning_rate))
-    start = starting_weights(a.run, a.resume, settings.network) if a.resume else None
+    start = starting_point(a.run, a.resume, settings.network) if a.resume else None
     train(a.corpus, a.run, RunSettings(a.minutes, a.seed, threads=a.threads), settings, start)
 
 

@@ -17,7 +17,8 @@ from segue.errors import BundleRejected
 from segue.prior.bundle import Bundle
 from segue.prior.codecs.stft import StftCodec, StftSettings
 from segue_export.models.complex_unet import ComplexUNet
-from segue_export.train import corpus
+from segue_export.train import checkpoint, corpus
+from segue_export.train.checkpoint import Checkpoint, seeds
 from segue_export.train.course import RunSettings, TrainSettings, train_network
 from segue_export.train.resume import weights_of
 from segue_export.train.waveforms import WaveExamples, WaveSettings, statistics
@@ -40,14 +41,14 @@ def go_on(run: Path, bundle: Path) -> None:
     Raises:
         BundleRejected: it is no bundle of this network.
     """
-    if (run / "checkpoint.pt").exists():
+    if (run / checkpoint.FILE).exists():
         return
     weights, codec = weights_of(bundle, ComplexUNet()), Bundle.open(bundle).codec()
     if not isinstance(codec, StftCodec):
         raise BundleRejected(f"{bundle}: expected a bundle of the waveform class, got a codec of another kind")
     run.mkdir(parents=True, exist_ok=True)
     np.savez(run / STATISTICS, mean=codec.mean.numpy(), std=codec.std.numpy())
-    torch.save(weights, run / "checkpoint.pt")
+    checkpoint.write(Checkpoint(weights), run)
 
 
 def begin(run: Path, tracks: list[corpus.Track], waves: Path, settings: WaveSettings) -> StftCodec:
@@ -71,23 +72,26 @@ def train(
 ) -> None:
     """Train for ``r.minutes``; checkpoints and the held-out curve go into ``run``."""
     torch.set_num_threads(r.threads)
-    torch.manual_seed(r.seed)
+    start = checkpoint.read(run)
+    noise_seed, examples_seed = seeds(r.seed, start)
+    torch.manual_seed(noise_seed)
     drawn = examples or WaveSettings()
     tracks = {s: [t for t in corpus.load(corpus_folder) if t.split == s] for s in ("train", "validation")}
     codec = begin(run, tracks["train"], waves, drawn)
     net = ComplexUNet()
-    if (run / "checkpoint.pt").exists():
-        net.load_state_dict(torch.load(run / "checkpoint.pt", weights_only=True))
+    if start is not None:
+        net.load_state_dict(start.average)
     known = WaveExamples(tracks["validation"], waves, codec, replace(drawn, unconditional=0.0))
     rng = np.random.default_rng(99)
     train_network(
         net,
-        WaveExamples(tracks["train"], waves, codec, drawn).stream(r.seed + 3),
+        WaveExamples(tracks["train"], waves, codec, drawn).stream(examples_seed),
         [known.batch(rng) for _ in range(6)],
         run=run,
         hours=drawn.batch * drawn.tokens * codec.token / codec.settings.rate / 3600,
         r=r,
         settings=settings or OPTIMISATION,
+        start=start,
     )
 
 
