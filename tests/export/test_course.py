@@ -15,7 +15,7 @@ from segue_export.models.mel_transformer import MelTransformer, MelTransformerSe
 from segue_export.train import checkpoint
 from segue_export.train.batches import Batch
 from segue_export.train.checkpoint import averaged_weights, seeds
-from segue_export.train.course import RunSettings, Trainer, TrainSettings, train_network
+from segue_export.train.course import Average, RunSettings, Trainer, TrainSettings, train_network
 
 TINY = MelTransformerSettings(channels=8, width=32, layers=1, head=16, time_width=16)
 SETTINGS = TrainSettings(warm_up=1)
@@ -111,3 +111,38 @@ def test_a_network_that_grew_goes_on_with_a_new_optimiser_and_settings_are_those
 def test_a_run_without_weights_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match="train into"):
         averaged_weights(tmp_path)
+
+
+def poisoned() -> Batch:
+    return replace(batch(), x_0=batch().x_0 * float("nan"))
+
+
+def test_a_batch_that_is_not_finite_stops_training_before_the_weights_are_touched() -> None:
+    trainer = Trainer(network(), SETTINGS)
+    trainer.step(batch(), 0.0)
+    before = {name: value.clone() for name, value in trainer.net.state_dict().items()}
+    with pytest.raises(InvalidRequest, match=r"after 1 steps: .* got a loss of nan"):
+        trainer.step(poisoned(), 0.0)
+    assert all(torch.equal(value, before[name]) for name, value in trainer.net.state_dict().items())
+
+
+def test_a_run_that_diverged_keeps_its_last_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    course(tmp_path)
+    good = (tmp_path / checkpoint.FILE).read_bytes()
+    update = Average.update
+
+    def spoiled(average: Average, net: MelTransformer) -> None:
+        update(average, net)
+        average.weights["embed.weight"][0, 0] = float("nan")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Average, "update", spoiled)
+        with pytest.raises(InvalidRequest, match="last checkpoint"):
+            course(tmp_path)
+    start = checkpoint.read(tmp_path)
+    with pytest.raises(InvalidRequest, match="held-out errors"):
+        train_network(
+            network(), batches(), [poisoned()], run=tmp_path, hours=1.0, r=ONE_STEP, settings=SETTINGS, start=start
+        )
+    assert (tmp_path / checkpoint.FILE).read_bytes() == good
+    assert len(rows(tmp_path)) == 1

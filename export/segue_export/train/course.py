@@ -18,6 +18,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from segue.errors import InvalidRequest
 from segue_export.train import checkpoint
 from segue_export.train.checkpoint import Checkpoint, Progress
 
@@ -168,11 +169,22 @@ class Trainer:
         loss = (error / (t * (math.pi / 2)).sin().square().clamp_min(1.0 / s.weight_cap)).mean()
         self.optimizer.zero_grad()
         torch.autograd.backward(loss)
-        torch.nn.utils.clip_grad_norm_(self.net.parameters(), s.clip)
+        norm = float(torch.nn.utils.clip_grad_norm_(self.net.parameters(), s.clip))
+        found = float(loss.detach())
+        if not (math.isfinite(found) and math.isfinite(norm)):
+            raise diverged(self.steps, f"a loss of {found:g} and a gradient of norm {norm:g}")
         self.optimizer.step()
         self.average.update(self.net)
         self.steps += 1
-        return float(loss.detach())
+        return found
+
+
+def diverged(steps: int, what: str) -> InvalidRequest:
+    """Training cannot go on; what was saved before stays as it is."""
+    return InvalidRequest(
+        f"after {steps} steps: expected finite numbers, got {what}: go on from the last checkpoint, which stands, "
+        "at a lower learning rate; if it happens there as well, look for NaN in the corpus"
+    )
 
 
 def rate_at(s: TrainSettings, step: int, share: float) -> float:
@@ -234,9 +246,18 @@ class _Curve:
         return time.monotonic() - self.began
 
     def record(self, trainer: Trainer) -> None:
-        """What the averaged weights are worth now; the mean loss since the last time."""
+        """What the averaged weights are worth now; the mean loss since the last time.
+
+        Raises:
+            InvalidRequest: an error or a weight is not finite; nothing was written.
+        """
         seconds = self.before.seconds + self.seconds
         errors, naive = validate(averaged(trainer), self.held, self.device)
+        if not all(map(math.isfinite, errors)):
+            raise diverged(trainer.steps, f"held-out errors of {errors}")
+        for name, value in (*trainer.net.state_dict().items(), *trainer.average.weights.items()):
+            if not bool(torch.isfinite(value).all()):
+                raise diverged(trainer.steps, f"NaN or infinity in {name}")
         heard = self.before.heard + (trainer.steps - self.before.steps) * self.hours
         row = [f"{trainer.steps}", f"{seconds:.0f}", f"{heard:.2f}"]
         row += [f"{e:.4f}" for e in (float(np.mean(self.losses)), *errors, naive)]
