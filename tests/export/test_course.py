@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from segue_export.train import checkpoint
 from segue_export.train.batches import Batch
 from segue_export.train.checkpoint import averaged_weights, seeds
 from segue_export.train.course import Average, RunSettings, Trainer, TrainSettings, train_network
+from segue_export.train.feed import drawn_ahead
 
 TINY = MelTransformerSettings(channels=8, width=32, layers=1, head=16, time_width=16)
 SETTINGS = TrainSettings(warm_up=1)
@@ -146,3 +148,24 @@ def test_a_run_that_diverged_keeps_its_last_checkpoint(tmp_path: Path, monkeypat
         )
     assert (tmp_path / checkpoint.FILE).read_bytes() == good
     assert len(rows(tmp_path)) == 1
+
+
+def test_what_drawing_a_batch_raises_is_raised_where_the_batch_is_taken() -> None:
+    def failing() -> Iterator[int]:
+        yield from range(3)
+        raise OSError("a feature file vanished")
+
+    with drawn_ahead(failing()) as take:
+        assert [take() for _ in range(3)] == [0, 1, 2]
+        with pytest.raises(OSError, match="vanished"):
+            take()
+    with drawn_ahead(iter(())) as take_none, pytest.raises(InvalidRequest, match="without end"):
+        take_none()
+
+
+def test_drawing_ends_with_the_run(tmp_path: Path) -> None:
+    before = set(threading.enumerate())
+    course(tmp_path)
+    with pytest.raises(InvalidRequest):
+        train_network(network(), iter([poisoned()]), [batch()], run=tmp_path, hours=1.0, r=ONE_STEP, settings=SETTINGS)
+    assert set(threading.enumerate()) <= before

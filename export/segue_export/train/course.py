@@ -5,8 +5,6 @@ from __future__ import annotations
 import copy
 import csv
 import math
-import queue
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +19,7 @@ from torch import Tensor, nn
 from segue.errors import InvalidRequest
 from segue_export.train import checkpoint
 from segue_export.train.checkpoint import Checkpoint, Progress
+from segue_export.train.feed import drawn_ahead
 
 VALIDATION_TIMES = (0.25, 0.6, 0.97)
 
@@ -215,11 +214,6 @@ def averaged(trainer: Trainer) -> nn.Module:
     return net.eval()
 
 
-def _feed(batches: Iterator[B], into: queue.Queue[B]) -> None:
-    for batch in batches:
-        into.put(batch)
-
-
 class _Curve:
     """The held-out error as a run goes: each time a line of ``curve.csv`` and a checkpoint.
 
@@ -288,15 +282,14 @@ def train_network(
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     trainer = Trainer(net.to(device), settings)
-    drawn: queue.Queue[B] = queue.Queue(8)
-    threading.Thread(target=_feed, args=(batches, drawn), daemon=True).start()
     before, courses = (Progress({}, {}), 0) if start is None else (trainer.go_on(start), start.courses)
     curve = _Curve(run, held, hours, device, before, courses + 1)
     share = 0.0
-    while share < 1.0:
-        curve.losses.append(trainer.step(drawn.get().to(device), share))
-        if trainer.steps % r.validate_every == 0:
-            curve.record(trainer)
-        share = curve.seconds / (r.minutes * 60)
+    with drawn_ahead(batches) as take:
+        while share < 1.0:
+            curve.losses.append(trainer.step(take().to(device), share))
+            if trainer.steps % r.validate_every == 0:
+                curve.record(trainer)
+            share = curve.seconds / (r.minutes * 60)
     if curve.losses:
         curve.record(trainer)
