@@ -12,17 +12,20 @@ import soundfile
 import torch
 
 from segue.errors import InvalidRequest
-from segue.prior.codecs.mel import MelSettings
+from segue.prior.bundle import Bundle
+from segue.prior.codecs.mel import MelCodec, MelSettings
+from segue.prior.folders import embedded_folder
 from segue_export.models.mel_transformer import MelTransformer, MelTransformerSettings
 from segue_export.train import corpus, curves
 from segue_export.train.batches import Batch, BatchSettings, Examples
 from segue_export.train.course import RunSettings, Trainer, TrainSettings, gap_error
 from segue_export.train.harmonic import REACH, harmonic_part
 from segue_export.train.settings import PriorSettings, read_settings, settings_of_run, write_settings
-from segue_export.train.train import starting_point, train
+from segue_export.train.train import STATISTICS, starting_point, statistics_of, train
 from tests.songs import loop_song
 
 PERIOD = 4 * 44100  # samples after which the songs repeat
+ONE_STEP = RunSettings(minutes=1e-9, threads=1)
 BANDS = MelSettings().bands
 SMALL = MelTransformerSettings(width=32, layers=1, head=16, time_width=16)
 
@@ -167,6 +170,24 @@ def test_a_run_leaves_a_checkpoint_and_the_settings_that_it_goes_on_with(folder:
     weights = starting_point(tmp_path, tmp_path / "no bundle is needed").average
     MelTransformer(SMALL).load_state_dict(weights)
     assert all(bool(torch.isfinite(w).all()) for w in weights.values())
+
+
+def test_a_run_goes_on_under_the_statistics_of_its_weights(folder: Path, tmp_path: Path) -> None:
+    bundle = embedded_folder()
+    shipped = Bundle.open(bundle).codec()
+    assert isinstance(shipped, MelCodec)
+    tmp_path.joinpath("new").mkdir()
+    np.savez(tmp_path / "new" / STATISTICS, mean=np.ones(BANDS), std=np.ones(BANDS))  # of no weights: none were left
+    np.testing.assert_array_equal(statistics_of(tmp_path / "new", bundle), torch.stack([shipped.mean, shipped.std]))
+    settings = PriorSettings(network=SMALL, batches=BatchSettings(batch=2))
+    run = tmp_path / "run"
+    train(folder, run, ONE_STEP, settings)
+    began = dict(np.load(run / STATISTICS))
+    np.savez(run / STATISTICS, mean=began["mean"], std=2.0 * began["std"])
+    train(folder, run, ONE_STEP, settings, bundle)
+    np.testing.assert_array_equal(np.load(run / STATISTICS)["std"], 2.0 * began["std"])
+    first, second = list(csv.reader((run / "curve.csv").read_text().splitlines()))
+    assert float(second[-1]) == pytest.approx(float(first[-1]) / 4.0, rel=0.02, abs=1e-4)  # the left donor's
 
 
 def test_settings_that_cannot_be_are_refused(tmp_path: Path) -> None:

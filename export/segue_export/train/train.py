@@ -12,8 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import Float
 
 from segue.errors import BundleRejected
+from segue.prior.bundle import Bundle
+from segue.prior.codecs.mel import MelCodec
 from segue_export.models.mel_transformer import MelTransformer, MelTransformerSettings
 from segue_export.train import checkpoint, corpus
 from segue_export.train.batches import Examples
@@ -22,24 +25,31 @@ from segue_export.train.course import RunSettings, train_network
 from segue_export.train.resume import grown, weights_of
 from segue_export.train.settings import PriorSettings, read_settings, settings_of_run, write_settings
 
+STATISTICS = "statistics.npz"
+
 
 def train(
     corpus_folder: Path,
     run: Path,
     r: RunSettings,
     settings: PriorSettings | None = None,
-    start: Checkpoint | None = None,
+    bundle: Path | None = None,
 ) -> None:
     """Train for ``r.minutes``; settings, checkpoints and the held-out curve go into ``run``.
 
-    ``start``: what to go on from, the weights of a smaller network too (:func:`segue_export.train.resume.grown`).
+    ``bundle``: what a new run goes on from, the weights of a smaller network too
+    (:func:`segue_export.train.resume.grown`); a run that has a checkpoint goes on from that.
+
+    Raises:
+        BundleRejected: it is no bundle of this network.
     """
     settings = settings or PriorSettings()
+    tracks = corpus.load(corpus_folder)
+    start = None if bundle is None else starting_point(run, bundle, settings.network)
+    mean, std = corpus.statistics(tracks, corpus_folder) if bundle is None else statistics_of(run, bundle)
     noise_seed, examples_seed = seeds(r.seed, start)
     torch.set_num_threads(r.threads)
     torch.manual_seed(noise_seed)
-    tracks = corpus.load(corpus_folder)
-    mean, std = corpus.statistics(tracks, corpus_folder)
     examples, held = (
         Examples([t for t in tracks if t.split == split], corpus_folder, mean, std, settings.batches, settings.mel)
         for split in ("train", "validation")
@@ -48,7 +58,7 @@ def train(
     if start is not None:
         net.load_state_dict(grown(start.average, net))
     run.mkdir(parents=True, exist_ok=True)
-    np.savez(run / "statistics.npz", mean=mean, std=std)
+    np.savez(run / STATISTICS, mean=mean, std=std)
     write_settings(settings, run / "settings.toml")
     rng = np.random.default_rng(99)
     train_network(
@@ -74,6 +84,21 @@ def starting_point(run: Path, bundle: Path, network: MelTransformerSettings | No
         return Checkpoint(weights_of(bundle, MelTransformer()))
 
 
+def statistics_of(run: Path, bundle: Path) -> tuple[Float[np.ndarray, " bands"], Float[np.ndarray, " bands"]]:
+    """Mean and standard deviation of each band, those that the weights of :func:`starting_point` were trained with.
+
+    Raises:
+        BundleRejected: the bundle's codec is no mel's.
+    """
+    if (run / checkpoint.FILE).exists() and (run / STATISTICS).exists():
+        known = np.load(run / STATISTICS, allow_pickle=False)
+        return known["mean"], known["std"]
+    codec = Bundle.open(bundle).codec()
+    if not isinstance(codec, MelCodec):
+        raise BundleRejected(f"{bundle}: expected a bundle of log-mel latents, got a codec of another kind")
+    return codec.mean.numpy(), codec.std.numpy()
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -89,8 +114,7 @@ def main() -> None:
     settings = read_settings(a.settings) if a.settings else settings_of_run(a.run)
     if a.learning_rate is not None:
         settings = replace(settings, training=replace(settings.training, learning_rate=a.learning_rate))
-    start = starting_point(a.run, a.resume, settings.network) if a.resume else None
-    train(a.corpus, a.run, RunSettings(a.minutes, a.seed, threads=a.threads), settings, start)
+    train(a.corpus, a.run, RunSettings(a.minutes, a.seed, threads=a.threads), settings, a.resume)
 
 
 if __name__ == "__main__":
