@@ -83,19 +83,21 @@ bench-quality-smoke: $(READY)
 recall-weights: $(READY)
 	$(BIN)/python -m segue_export.train.fit_recall $(DATA)/music --out backend/segue/recall/weights/foretold.safetensors
 
-# The embedded prior: features and donors; training (SETTINGS: a TOML file, see docs/ablations.md; RESUME= from scratch); the bundle.
+# The embedded prior: features and donors; training (SETTINGS: a TOML file, see docs/ablations.md; RESUME= from scratch, in
+# a RUN of its own); the bundle.
 MINUTES ?= 150
+RUN ?= $(DATA)/run
 RESUME ?= backend/segue/bundles/embedded
 prior-data: $(READY)
 	$(BIN)/python -m segue_export.train.music $(DATA)/music
 	$(BIN)/python -m segue_export.train.corpus $(DATA)/music $(DATA)/corpus
 
 prior: $(READY)
-	$(BIN)/python -m segue_export.train.train $(DATA)/corpus $(DATA)/run --minutes $(MINUTES) $(if $(RESUME),--resume $(RESUME)) $(if $(SETTINGS),--settings $(SETTINGS))
-	$(BIN)/python -m segue_export.train.curves $(DATA)/run/curves.csv $(DATA)/run/curves.png $(DATA)/run
+	$(BIN)/python -m segue_export.train.train $(DATA)/corpus $(RUN) --minutes $(MINUTES) $(if $(RESUME),--resume $(RESUME)) $(if $(SETTINGS),--settings $(SETTINGS))
+	$(BIN)/python -m segue_export.train.curves $(RUN)/curves.csv $(RUN)/curves.png $(RUN)
 
 prior-bundle: $(READY)
-	$(BIN)/python -m segue_export.train.make_bundle $(DATA)/music $(DATA)/corpus $(DATA)/run backend/segue/bundles/embedded
+	$(BIN)/python -m segue_export.train.make_bundle $(DATA)/music $(DATA)/corpus $(RUN) backend/segue/bundles/embedded
 
 # The waveform class, the paper's other one, on the same corpus: its audio decoded (12 GB), training, the bundle.
 waveform-prior: $(READY)

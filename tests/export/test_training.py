@@ -190,6 +190,15 @@ def test_a_run_goes_on_under_the_statistics_of_its_weights(folder: Path, tmp_pat
     assert float(second[-1]) == pytest.approx(float(first[-1]) / 4.0, rel=0.02, abs=1e-4)  # the left donor's
 
 
+def test_a_run_from_scratch_leaves_a_run_that_is_there_alone(folder: Path, tmp_path: Path) -> None:
+    settings = PriorSettings(network=SMALL, batches=BatchSettings(batch=2))
+    train(folder, tmp_path, ONE_STEP, settings)
+    left = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(InvalidRequest, match="choose another RUN"):
+        train(folder, tmp_path, ONE_STEP, settings)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == left
+
+
 def test_settings_that_cannot_be_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
     for text, complaint in (

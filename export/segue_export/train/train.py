@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from segue.errors import BundleRejected
+from segue.errors import BundleRejected, InvalidRequest
 from segue.prior.bundle import Bundle
 from segue.prior.codecs.mel import MelCodec
 from segue_export.models.mel_transformer import MelTransformer, MelTransformerSettings
@@ -42,7 +42,13 @@ def train(
 
     Raises:
         BundleRejected: it is no bundle of this network.
+        InvalidRequest: a run from scratch where there is one already.
     """
+    if bundle is None and (run / checkpoint.FILE).exists():
+        raise InvalidRequest(
+            f"expected a new folder for a run from scratch, {run} has a checkpoint: choose another RUN, or go on "
+            "from it with --resume"
+        )
     settings = settings or PriorSettings()
     tracks = corpus.load(corpus_folder)
     start = None if bundle is None else starting_point(run, bundle, settings.network)
