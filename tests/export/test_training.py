@@ -87,10 +87,15 @@ def test_a_gap_remembers_the_likely_places_in_the_order_of_what_is_foretold(fold
 
 @pytest.mark.parametrize(
     "settings",
-    [BatchSettings(), BatchSettings(places=4), BatchSettings(harmonic=True)],
-    ids=["two", "four", "harmonic"],
+    [
+        BatchSettings(),
+        BatchSettings(places=4),
+        BatchSettings(harmonic=True),
+        BatchSettings(consensus=True, one_sided=1.0),
+    ],
+    ids=["two", "four", "harmonic", "continuation"],
 )
-def test_a_donor_never_shows_the_gap_itself(folder: Path, settings: BatchSettings) -> None:
+def test_a_donor_never_shows_what_is_hidden(folder: Path, settings: BatchSettings) -> None:
     examples = examples_of(folder, settings)
     rng = np.random.default_rng(0)
     ((identity, frames),) = examples.frames.items()
@@ -100,13 +105,26 @@ def test_a_donor_never_shows_the_gap_itself(folder: Path, settings: BatchSetting
         drawn = examples._draw_with_donors(rng, *gap)
         shown = examples.collate([drawn])
         unheard = np.array(frames)
-        unheard[gap[1].start // 512 : gap[1].stop // 512] = 1000.0
+        assert drawn.hole is not None
+        unheard[gap[1].start // 512 : max(gap[1].stop, drawn.first + drawn.hole[1]) // 512] = 1000.0
         examples.frames[identity] = unheard
         hidden = examples.collate([drawn])
         examples.frames[identity] = frames
         assert torch.equal(shown.donors, hidden.donors)
         reached += float(shown.donors.abs().sum()) > 0.0
     assert reached > 6
+
+
+def test_a_continuation_is_shown_no_donor_that_was_found_by_what_follows(folder: Path) -> None:
+    examples = examples_of(folder, BatchSettings(one_sided=1.0, drop_donor=0.0, reverse=0.0))
+    track, gap = examples.gaps[0]
+    drawn = examples._draw_with_donors(np.random.default_rng(3), track, gap)
+    shown = examples.collate([drawn])
+    elsewhere = examples.collate([replace(drawn, gap=replace(gap, right=gap.left + 44100))])
+    assert torch.equal(shown.donors, elsewhere.donors)
+    left, right = shown.donors.unflatten(1, (2, -1)).unbind(1)
+    assert torch.equal(left, right), "as recall has it where it knows one context"
+    assert float(left.abs().sum()) > 0.0
 
 
 def test_the_same_drawing_shows_the_same_frames_at_any_hop_and_token(folder: Path) -> None:

@@ -199,31 +199,41 @@ class Examples:
         origin = drawn.first // hop + round((place - gap.start) / hop)
         frames, there = self._window(drawn.track, origin)
         own = np.arange(origin, origin + len(there))
-        low, high = self._unseen(gap, REACH if harmonic else 0)
+        low, high = self._unseen(drawn, gap, REACH if harmonic else 0)
         there[(own >= low) & (own < high)] = 0.0
         return (harmonic_part(frames) if harmonic else frames), there
 
     def _consensus(self, drawn: Drawing, gap: TrainingGap) -> _Shown:
         hop, song = self.mel.hop, self.frames[drawn.track.id]
         known = np.ones(len(song), bool)
-        low, high = self._unseen(gap)
+        low, high = self._unseen(drawn, gap)
         known[max(0, low) : high] = False
         moments = drawn.first + np.arange(self.settings.tokens * self.mel.frames_per_token) * hop - gap.start
         likely = Consensus(np.array(gap.places), np.array(gap.parts))
         found = agreed(likely, song, known, moments.astype(np.float64), gap.stop - gap.start, hop)
         return found.mel, found.seen.astype(np.float32)
 
-    def _unseen(self, gap: TrainingGap, reach: int = 0) -> tuple[int, int]:
-        """Frames that hear the gap, or are heard with ``reach`` frames about them: unknown at use, not shown here."""
+    def _unseen(self, drawn: Drawing, gap: TrainingGap, reach: int = 0) -> tuple[int, int]:
+        """Frames that hear the gap, or what is hidden behind it, or are heard with ``reach`` frames about them.
+
+        They are unknown at use, so they are not shown here.
+        """
         beside = self.mel.n_fft // 2 // self.mel.hop + reach
-        return gap.start // self.mel.hop - beside, gap.stop // self.mel.hop + beside
+        stop = gap.stop if drawn.hole is None else max(gap.stop, drawn.first + drawn.hole[1])
+        return gap.start // self.mel.hop - beside, stop // self.mel.hop + beside
+
+    def _places(self, drawn: Drawing, gap: TrainingGap) -> list[int]:
+        """Where the donors stand; of a continuation both where the left one does, as recall has it for one context."""
+        if drawn.hole is not None and drawn.hole[1] >= self.settings.tokens * self.mel.token:
+            return [gap.left] * min(2, self.settings.places)
+        return gap.donors(self.settings.places)
 
     def _shown(self, drawn: Drawing) -> list[_Shown | None]:
         """All donors, None for those that are absent."""
         s, gap = self.settings, drawn.gap
         if gap is None:
             return [None] * s.shown
-        places = gap.donors(s.places)
+        places = self._places(drawn, gap)
         shown: list[_Shown | None] = []
         for harmonic in (False, True)[: 1 + s.harmonic]:
             for i in range(s.places):
