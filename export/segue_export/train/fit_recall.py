@@ -23,7 +23,7 @@ from segue.recall.choose import choose
 from segue.recall.donors import DonorSearch, donor_search
 from segue.recall.features import HOP, RATE, song_features
 from segue.recall.foretold import PARTS, foretell
-from segue_export.train.corpus import music_files, read_track, split_of
+from segue_export.train.corpus import music_files, read_track, splits_of
 
 _LONGEST = 240 * RATE  # samples of a track that are looked at
 _QUIET_DB = -15.0  # mean of the loudest band: gaps below hold next to nothing
@@ -43,8 +43,10 @@ class Lesson:
 
 
 def tracks_of(music: Path, split: str, count: int, seed: int = 3) -> Iterator[Float[np.ndarray, "frames bands"]]:
-    """The coarse mel of up to ``count`` tracks of a split, in random order."""
-    files = [path for path, package in music_files(music) if split_of(package, path.name) == split]
+    """The coarse mel of up to ``count`` tracks of a split, in random order; copies of withheld files are withheld."""
+    found = list(music_files(music))
+    splits = splits_of(found)
+    files = [path for path, _ in found if splits[path] == split]
     random.Random(seed).shuffle(files)
     for path in files:
         if path.stem.endswith("_fast"):

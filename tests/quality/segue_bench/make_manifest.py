@@ -173,7 +173,7 @@ def repeated(files: Sequence[tuple[Path, str]], music: Path) -> set[Path]:
     """Held-out files that add no music, or that were heard after all.
 
     A faster variant of a track that is held out as well; a file that stands, byte for byte, under another name among
-    the training music (widelands-data has one).
+    the training music (widelands-data has one). By names alone, as the committed weights' training was split.
     """
     trained = [path for path, package in music_files(music) if split_of(package, path.name) == "train"]
     sizes = {path.stat().st_size for path in trained}
