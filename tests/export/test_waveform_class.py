@@ -19,7 +19,7 @@ from segue_export.train.checkpoint import averaged_weights
 from segue_export.train.course import RunSettings, Trainer, TrainSettings, gap_error
 from segue_export.train.make_waveform_bundle import zeros_and_ones
 from segue_export.train.train_waveform import codec_of_run, train
-from segue_export.train.waveforms import WaveBatch, WaveExamples, WaveSettings, decode, statistics
+from segue_export.train.waveforms import WaveBatch, WaveExamples, WaveSettings, _decode, decode, statistics
 from tests.tiny_models import randomised
 
 SMALL = ComplexUNetSettings(bins=32, noise_bands=2, patch=4, widths=(8, 8, 16), groups=2, width=32, layers=1, head=16)
@@ -98,6 +98,26 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]
     decode(root / "music", tracks, root / "waves", processes=1)
     corpus.write(tracks, root / "corpus")
     return root / "music", root / "corpus", root / "waves"
+
+
+def test_a_decode_that_was_cut_off_is_done_again(
+    folders: tuple[Path, Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    music, _, waves = folders
+    into = tmp_path / f"{'0' * 16}.npy"
+
+    def cut(path: Path, audio: np.ndarray) -> None:
+        path.write_bytes(audio.tobytes()[:100])
+        raise OSError("no room")
+
+    task = (music / "pack" / "train.wav", into)
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="no room"):
+        patched.setattr(np, "save", cut)
+        _decode(task)
+    assert not into.exists()
+    _decode(task)
+    assert [path.name for path in tmp_path.iterdir()] == [into.name]
+    assert into.read_bytes() == (waves / into.name).read_bytes()
 
 
 def test_windows_are_the_music_at_the_reference_level(folders: tuple[Path, Path, Path]) -> None:

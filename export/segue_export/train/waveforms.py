@@ -134,7 +134,9 @@ def _decode(task: tuple[Path, Path]) -> None:
     audio = corpus.read_track(path)
     if audio is None:
         raise InvalidRequest(f"{path}: expected the track that the corpus was made of: prepare the corpus again")
-    np.save(into, audio.T.astype(np.float16))
+    whole = into.with_suffix(".tmp.npy")  # one that was cut off would count as decoded
+    np.save(whole, audio.T.astype(np.float16))
+    whole.replace(into)
 
 
 def decode(music: Path, tracks: Sequence[Track], waves: Path, processes: int = 2) -> None:
