@@ -22,6 +22,7 @@ from segue_export.train.course import RunSettings, Trainer, TrainSettings, gap_e
 from segue_export.train.harmonic import REACH, harmonic_part
 from segue_export.train.settings import PriorSettings, read_settings, settings_of_run, write_settings
 from segue_export.train.train import STATISTICS, starting_point, statistics_of, train
+from segue_export.train.waveforms import decode
 from tests.songs import loop_song
 
 PERIOD = 4 * 44100  # samples after which the songs repeat
@@ -266,6 +267,26 @@ def test_copies_of_a_withheld_file_are_withheld_under_every_name(tmp_path: Path)
     splits = corpus.splits_of([(p, "pack") for p in sorted(tmp_path.iterdir())])
     assert splits[tmp_path / names["train"]] == splits[tmp_path / names["validation"]] == "validation"
     assert splits[tmp_path / other] == "train"
+
+
+def test_one_track_of_a_name_is_kept_and_the_others_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for folder, seconds in (("a", 1.0), ("b", 44.0), ("c", 45.0)):
+        (tmp_path / "music" / "pack" / folder).mkdir(parents=True)
+        soundfile.write(tmp_path / "music" / "pack" / folder / "night.wav", loop_song(44100, seconds).T, 44100)
+    (tmp_path / "music" / "other").mkdir()
+    soundfile.write(tmp_path / "music" / "other" / "night.wav", loop_song(44100, 41.0).T, 44100)
+    chosen = corpus.named_apart(list(corpus.music_files(tmp_path / "music")))
+    assert [path.relative_to(tmp_path / "music").as_posix() for path, _ in chosen] == [
+        "other/night.wav",
+        "pack/b/night.wav",
+    ]
+    (said,) = capsys.readouterr().out.splitlines()
+    assert "pack/b/night.wav" in said and "pack/c/night.wav is left out" in said
+    track = corpus.Track("a" * 16, "pack", "night.wav", 44.0, "train", 0)
+    decode(tmp_path / "music", [track], tmp_path / "waves", processes=1)
+    assert len(np.load(tmp_path / "waves" / f"{track.id}.npy")) == 44 * 44100
 
 
 def test_curves_of_several_runs_are_laid_end_to_end(tmp_path: Path) -> None:

@@ -227,12 +227,29 @@ def music_files(music: Path) -> Iterator[tuple[Path, str]]:
             yield path, path.relative_to(music).parts[0]
 
 
+def named_apart(files: Sequence[tuple[Path, str]]) -> list[tuple[Path, str]]:
+    """One file for each name in a package, by which a track is known: the first that is music.
+
+    Games have a ``night.ogg`` in each of many folders. What is left out is said.
+    """
+    alike: dict[tuple[str, str], list[Path]] = {}
+    for path, package in files:
+        alike.setdefault((package, path.name), []).append(path)
+    chosen = []
+    for (package, name), paths in alike.items():
+        music = [path for path in paths if len(paths) == 1 or read_track(path) is not None]
+        chosen.append(((music or paths)[0], package))
+        for other in music[1:]:
+            print(f"{package}/{name} is {music[0]}: {other} is left out, expected one track of a name in a package")
+    return chosen
+
+
 def build(music: Path, folder: Path, processes: int = 2, wanted: Preparation | None = None) -> list[Track]:
     """Prepare every track below ``music`` into ``folder``; returns the corpus."""
     wanted = wanted or Preparation()
     folder.mkdir(parents=True, exist_ok=True)
-    files = list(music_files(music))
-    splits = splits_of(files)
+    found = list(music_files(music))
+    splits, files = splits_of(found), named_apart(found)
     thinned = {path for i, path in enumerate(p for p, _ in files if splits[p] == "train") if i % wanted.every}
     tasks = [(path, package, splits[path], folder, wanted) for path, package in files if path not in thinned]
     tracks: dict[str, Track] = {}

@@ -142,8 +142,10 @@ def _decode(task: tuple[Path, Path]) -> None:
 def decode(music: Path, tracks: Sequence[Track], waves: Path, processes: int = 2) -> None:
     """Decode those of ``tracks`` that are not in ``waves`` yet."""
     waves.mkdir(parents=True, exist_ok=True)
-    files = {(package, path.name): path for path, package in corpus.music_files(music)}
     missing = [t for t in tracks if not (waves / f"{t.id}.npy").exists()]
+    names = {(t.package, t.file) for t in missing}
+    wanted = [(path, package) for path, package in corpus.music_files(music) if (package, path.name) in names]
+    files = {(package, path.name): path for path, package in corpus.named_apart(wanted)}
     with get_context("spawn").Pool(processes) as pool:
         for _ in pool.imap_unordered(_decode, [(files[t.package, t.file], waves / f"{t.id}.npy") for t in missing]):
             pass
