@@ -209,6 +209,12 @@ def test_a_run_goes_on_under_the_statistics_of_its_weights(folder: Path, tmp_pat
     assert float(second[-1]) == pytest.approx(float(first[-1]) / 4.0, rel=0.02, abs=1e-4)  # the left donor's
 
 
+def test_a_bundle_is_found_by_a_relative_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    named = statistics_of(tmp_path, embedded_folder())
+    monkeypatch.chdir(embedded_folder().parent)
+    np.testing.assert_array_equal(statistics_of(tmp_path, Path(embedded_folder().name)), named)
+
+
 def test_a_run_from_scratch_leaves_a_run_that_is_there_alone(folder: Path, tmp_path: Path) -> None:
     settings = PriorSettings(network=SMALL, batches=BatchSettings(batch=2))
     train(folder, tmp_path, ONE_STEP, settings)
