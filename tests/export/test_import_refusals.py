@@ -177,6 +177,19 @@ def test_weights_that_do_not_fit_the_configuration_are_refused_and_leave_nothing
     assert {p.name for p in tmp_path.iterdir()} == {"model"}
 
 
+@pytest.mark.parametrize(("damage", "message"), [("missing", "1 weights are missing, {}"), ("nan", "{} holds NaN")])
+def test_a_text_encoder_that_is_not_whole_is_refused(model: Path, damage: str, message: str) -> None:
+    path, name = model / "text_encoder" / "model.safetensors", "encoder.block.0.layer.1.DenseReluDense.wo.weight"
+    weights = load_file(path)
+    whole = weights.pop(name)
+    if damage == "nan":
+        weights[name] = whole * float("nan")
+    save_file(weights, path, metadata={"format": "pt"})
+    plan = plan_import(model, ACCEPTED)
+    with pytest.raises(InvalidRequest, match=message.format(name)):
+        plan.family.text_encoder(plan.source)
+
+
 def test_a_file_that_changes_meanwhile_leaves_nothing(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

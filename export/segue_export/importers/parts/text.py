@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -16,23 +17,36 @@ def load_encoder(source: Source, cls: Any, part: str = "text_encoder", **changes
     """A transformers model in float32, with plain attention, which exports; ``changes`` of its configuration.
 
     Raises:
-        InvalidRequest: the weights do not fit the configuration.
+        InvalidRequest: the weights do not fit the configuration, or some are missing or not finite.
     """
     source.weights(part)
     with quiet():
         try:
             config = cls.config_class.from_pretrained(source.path(part), local_files_only=True, **changes)
-            model = cls.from_pretrained(
+            model, loaded = cls.from_pretrained(
                 source.path(part),
                 config=config,
                 local_files_only=True,
                 use_safetensors=True,
                 dtype=torch.float32,
                 attn_implementation="eager",
+                output_loading_info=True,
             )
         except (OSError, ValueError, TypeError, RuntimeError, KeyError) as error:
             raise InvalidRequest(f"{part}: {cls.__name__} cannot be loaded ({error}): get the part again") from error
+    _check_whole(model, loaded, part)
     return model.eval().requires_grad_(False)
+
+
+def _check_whole(model: Any, loaded: Mapping[str, Any], part: str) -> None:
+    """transformers makes up what it does not find, at random and without an error."""
+    if missing := sorted(loaded["missing_keys"]):
+        raise InvalidRequest(f"{part}: {len(missing)} weights are missing, {missing[0]} among them: get it again")
+    if mismatched := sorted(loaded["mismatched_keys"]):
+        raise InvalidRequest(f"{part}: {mismatched[0]} is not of the shape that its configuration says: get it again")
+    for name, value in model.named_parameters():
+        if not bool(torch.isfinite(value).all()):
+            raise InvalidRequest(f"{part}: {name} holds NaN or infinity: the file is damaged, get it again")
 
 
 def load_tokenizer(source: Source, part: str = "tokenizer") -> tuple[Tokenizer, int, int]:
