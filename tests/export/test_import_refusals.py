@@ -207,5 +207,9 @@ def test_the_estimate_grows_with_the_weights_and_shrinks_with_half_precision(mod
     half = plan_import(model, ImportOptions(store="fp16")).needs
     bare = plan_import(model, ImportOptions(store="fp32", text=False)).needs
     assert whole.disk_bundle == 4 * whole.parameters and half.disk_bundle == 2 * half.parameters
-    assert bare.parameters < whole.parameters
+    assert bare.disk_bundle < whole.disk_bundle
+    assert (bare.parameters, bare.memory) == (whole.parameters, whole.memory), "it is loaded for the empty prompt"
+    shutil.rmtree(model / "text_encoder")
+    shutil.rmtree(model / "tokenizer")
+    assert plan_import(model, ImportOptions(store="fp32", text=False)).needs.parameters < whole.parameters
     assert isinstance(whole.describe(), str) and issubclass(ResourceError, SegueError)

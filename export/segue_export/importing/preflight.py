@@ -41,17 +41,22 @@ class Estimate:
 
 
 def estimate(source: Source, family: Family, *, store: Storage, with_text: bool) -> Estimate:
-    """What the import of a folder takes."""
+    """What the import of a folder takes.
+
+    Without ``with_text`` the text encoder is loaded all the same, since it encodes the prompts, and not stored.
+    """
+    encoded = source.has("text_encoder") and source.has("tokenizer")
     sizes: Mapping[str, int] = {
         p.name: source.parameters(p.name)
         for p in family.parts
-        if p.needs_weights and source.has(p.name) and (with_text or p.name != "text_encoder")
+        if p.needs_weights and source.has(p.name) and (encoded or p.name != "text_encoder")
     }
+    kept = {part: count for part, count in sizes.items() if with_text or part != "text_encoder"}
     total, largest = sum(sizes.values()), max(sizes.values())
-    stored = sum(count * _bytes(store, part) for part, count in sizes.items())
+    stored = sum(count * _bytes(store, part) for part, count in kept.items())
     return Estimate(
         parameters=total,
-        disk_peak=stored + 4 * largest,
+        disk_peak=stored + 4 * max(kept.values()),
         disk_bundle=stored,
         memory=int(_BASE_BYTES + _COPIES * 4 * largest),
         seconds=3 * _SECONDS_PER_GRAPH + _SECONDS_PER_BILLION * total / 1e9,
