@@ -269,8 +269,6 @@ void Desk::hear(JobResult& result) {
     {
         const std::lock_guard<std::mutex> lock(model_.mutex);
         if (Region* region = open_region()) {
-            // who asks again wants something else first
-            if (false) std::stable_partition(ranked.begin(), ranked.end(), [&](const Take& one) { return !was_heard(one); });
             region->takes = std::move(ranked);
             region->report = std::move(result.report);
             region->complete = true;

@@ -46,6 +46,14 @@ def test_a_name_is_looked_up_in_the_users_data(tmp_path: Path, monkeypatch: pyte
     assert Bundle.open("mine", cache=CACHE).manifest.name == "tiny"
 
 
+def test_a_path_relative_to_the_working_folder_is_one_for_the_quarantine_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = copy_of_tiny(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert Bundle.open(Path(folder.name), cache=tmp_path / "cache").folder == folder.resolve()
+
+
 def test_none_is_the_embedded_bundle_checked_but_not_quarantined(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -43,7 +43,7 @@ def find_bundle(source: str | Path, user: Path | None = None) -> Path:
         path = Path(source)
         if not path.exists():
             raise BundleRejected(f"expected a bundle at {path}, there is nothing")
-        return path
+        return path.resolve()  # the quarantine reads it from another folder
     folder = user or bundles_folder()
     for path in (folder / source, folder / f"{source}.zip", packaged_folder() / source):
         if path.exists():

@@ -99,7 +99,7 @@ def statistics_of(run: Path, bundle: Path) -> tuple[Float[np.ndarray, " bands"],
     if (run / checkpoint.FILE).exists() and (run / STATISTICS).exists():
         known = np.load(run / STATISTICS, allow_pickle=False)
         return known["mean"], known["std"]
-    codec = Bundle.open(bundle.resolve()).codec()
+    codec = Bundle.open(bundle).codec()
     if not isinstance(codec, MelCodec):
         raise BundleRejected(f"{bundle}: expected a bundle of log-mel latents, got a codec of another kind")
     return codec.mean.numpy(), codec.std.numpy()

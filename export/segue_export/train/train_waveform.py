@@ -43,7 +43,7 @@ def go_on(run: Path, bundle: Path) -> None:
     """
     if (run / checkpoint.FILE).exists():
         return
-    weights, codec = weights_of(bundle, ComplexUNet()), Bundle.open(bundle.resolve()).codec()
+    weights, codec = weights_of(bundle, ComplexUNet()), Bundle.open(bundle).codec()
     if not isinstance(codec, StftCodec):
         raise BundleRejected(f"{bundle}: expected a bundle of the waveform class, got a codec of another kind")
     run.mkdir(parents=True, exist_ok=True)
