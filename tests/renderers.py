@@ -38,6 +38,8 @@ from segue_protocol.messages import (
     Hello,
     JobMessage,
     Message,
+    Ping,
+    Pong,
     Sender,
     Submit,
     Welcome,
@@ -46,6 +48,8 @@ from segue_protocol.session import handshake_key, seal, session_key, unseal
 from tests.pools import PATIENCE, fill
 
 M = TypeVar("M", bound=Message)
+KEPT_ALIVE = Pong(token=limits.MAX_COUNT)
+"""What answers the pings that a :class:`Peer` sends by itself."""
 
 
 def free_port() -> int:
@@ -114,8 +118,20 @@ _scratch = tempfile.TemporaryDirectory(prefix="segue-")
 
 @functools.cache
 def shared_renderer() -> RunningRenderer:
-    """One for all tests that leave it as it was; its queue has four places, and it gives up what hangs after 3 s."""
-    return RunningRenderer(Path(_scratch.name), "--queue", "4", "--stall", "3", "--drain", "0")
+    """One for all tests that leave it as it was; its queue has four places, and it waits a minute for what hangs."""
+    return RunningRenderer(_folder("shared"), "--queue", "4", "--stall", "60", "--drain", "0")
+
+
+@functools.cache
+def impatient_renderer() -> RunningRenderer:
+    """As :func:`shared_renderer`, for tests of what hangs: it gives that up after 3 s."""
+    return RunningRenderer(_folder("impatient"), "--queue", "4", "--stall", "3", "--drain", "0")
+
+
+def _folder(name: str) -> Path:
+    made = Path(_scratch.name) / name
+    made.mkdir()
+    return made
 
 
 def submit(name: str, job: Job | None = None, credits_: int = 8, **changed: object) -> Submit:
@@ -141,6 +157,7 @@ class Peer:
         self.socket.connect(content.endpoint)
         self.key = b""
         self.sent = self.received = 0
+        self._pinged = time.monotonic()
         self.finals: dict[str, JobMessage] = {}
         if greet:
             self.greet()
@@ -188,9 +205,20 @@ class Peer:
         return self.socket.recv_multipart() if self.socket.poll(int(1000 * timeout)) else None
 
     def receive(self, timeout: float) -> Received | None:
-        frames = self.frames(timeout)
-        if frames is None:
-            return None
+        """The next message; the session is kept alive while none comes, as the protocol asks."""
+        end = time.monotonic() + timeout
+        while True:
+            frames = self.frames(min(1.0, max(0.0, end - time.monotonic())))
+            received = None if frames is None else self._open(frames)
+            if received is not None and received.message != KEPT_ALIVE:
+                return received
+            if received is None and time.monotonic() >= end:
+                return None
+            if time.monotonic() - self._pinged >= 1.0:
+                self._pinged = time.monotonic()
+                self.send(Ping(token=KEPT_ALIVE.token))
+
+    def _open(self, frames: list[bytes]) -> Received:
         number = unseal(self.key, Sender.RENDERER, frames)
         assert number == self.received, f"message {number} instead of {self.received}"
         self.received += 1
@@ -210,7 +238,16 @@ class Peer:
         raise AssertionError(f"no {kind} within {timeout:g} s")
 
     def silent(self, seconds: float) -> bool:
-        return self.frames(seconds) is None
+        """Whether nothing comes but what answers the pings of :meth:`receive`."""
+        end = time.monotonic() + seconds
+        while (frames := self.frames(max(0.0, end - time.monotonic()))) is not None:
+            try:
+                received = self._open(frames)
+            except ProtocolError:
+                return False
+            if received.message != KEPT_ALIVE:
+                return False
+        return True
 
     # ---- jobs ---------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""All attacks of tests/faults/attacks, one after the other, against one live renderer, which must outlast them."""
+"""All attacks of tests/faults/attacks, one after the other, against a live renderer, which must outlast them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import pytest
 
 from segue_protocol.messages import Status, StatusReply
 from tests.faults.attacks.run import ATTACKS, run
-from tests.renderers import Peer, shared_renderer, until
+from tests.renderers import Peer, impatient_renderer, shared_renderer, until
 
 FOLDER = Path(__file__).parent / "attacks"
 
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_the_renderer_survives(name: str) -> None:
-    renderer = shared_renderer()
+    renderer = impatient_renderer() if name == "half_jobs" else shared_renderer()
     before = renderer.rss_mb
     assert run(name, renderer.content)
     assert renderer.process.poll() is None

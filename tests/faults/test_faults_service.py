@@ -16,7 +16,7 @@ import segue
 from segue.client import ServiceError
 from segue_protocol import limits, messages
 from tests.pools import RATE, endless, song
-from tests.renderers import Peer, RunningRenderer, shared_renderer, submit, until
+from tests.renderers import Peer, RunningRenderer, impatient_renderer, shared_renderer, submit, until
 
 ENDLESS = segue.RenderSettings(steps=1000)
 
@@ -173,7 +173,7 @@ def test_fault_22_a_hundred_requests_on_a_queue_of_four_are_answered_at_once_and
 
 
 def test_fault_23_a_client_that_stops_reading_is_given_up_and_the_others_do_not_notice() -> None:
-    renderer = shared_renderer()
+    renderer = impatient_renderer()
     before = renderer.counts()["clients_evicted_total"]
     memory = renderer.rss_mb
     with Peer(renderer.content) as other, Peer(renderer.content, small_buffers=True) as deaf:

@@ -9,7 +9,7 @@ from tests.renderers import Peer
 
 
 def attack(content: ConnectionFile) -> str:
-    """They take no more than the places there are, and lose these in time; leaving frees them at once."""
+    """They take no more than the places there are, and lose these in time (60 s here); leaving frees them at once."""
     with Peer(content) as greedy, Peer(content) as honest:
         answers = [greedy.submit(f"half-{number}") for number in range(200)]
         taken = [answer.job for answer in answers if isinstance(answer, Accepted)]
