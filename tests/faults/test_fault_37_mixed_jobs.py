@@ -15,7 +15,8 @@ import pytest
 from segue.service.events import Failed, Finished
 from segue.service.queue import Busy
 from segue.service.ticket import Ticket
-from tests.pools import Ear, close_shared_pool, ended, fill, finished, shared_pool, song
+from tests.pools import PATIENCE, Ear, close_shared_pool, ended, fill, finished, shared_pool, song
+from tests.renderers import until
 from tests.soak import moves
 
 MOVES = int(os.environ.get("SEGUE_SOAK_MOVES", "25"))
@@ -68,8 +69,7 @@ def test_fault_37_mixed_faults_from_a_seed_give_one_final_reply_a_job_and_leave_
     assert again.from_store
     assert again.renditions[0].audio[0].tobytes() == first.renditions[0].audio[0].tobytes()
     assert isinstance(finished(shared_pool(), fill(101, song(9.0))), Finished)
-    while threading.active_count() > threads:  # timers of cancels
-        time.sleep(0.05)
+    assert until(lambda: threading.active_count() <= threads, PATIENCE), "timers of cancels end"
     assert open_files() <= files
     counts = shared_pool().status().counts
     assert counts.submitted == counts.finished + counts.failed + counts.cancelled + counts.timed_out

@@ -124,7 +124,7 @@ def test_cancel_stops_the_compute_within_a_step() -> None:
     assert ticket.cancel()
     step = ear.progress[-1].step
     assert isinstance(ended(ticket), Cancelled)
-    assert ear.progress[-1].step == step
+    assert ear.progress[-1].step <= step + 1, "one may have been on its way to the listener"
     began = time.monotonic()
     finished(shared_pool(), fill(seed=7))
     assert time.monotonic() - began < 60.0, "999 more steps would take minutes"
