@@ -58,8 +58,17 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def _absolute_path() -> dict[str, str]:
+    """PYTHONPATH, where it is set, for a process in another folder."""
+    path = os.environ.get("PYTHONPATH")
+    return {"PYTHONPATH": os.pathsep.join(map(os.path.abspath, path.split(os.pathsep)))} if path else {}
+
+
 class RunningRenderer:
-    """A ``segue serve`` process; its connection file is there once this is made. ``within``: a command that runs it."""
+    """A ``segue serve`` process; its connection file is there once this is made. ``within``: a command that runs it.
+
+    It runs in an empty folder of its own.
+    """
 
     def __init__(self, folder: Path, *options: str, within: Sequence[str] = ()) -> None:
         self.folder, self.file = folder, folder / "c.json"
@@ -67,12 +76,15 @@ class RunningRenderer:
         self._metrics = free_port()
         given = ["--connection-file", str(self.file), "--keys", str(folder / "keys"), "--store", str(folder / "store")]
         given += ["--threads", "1", "--metrics", str(self._metrics), *options]
+        works_in = folder / "works-in"
+        works_in.mkdir(exist_ok=True)
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [*within, sys.executable, "-m", "segue.cli.main", "serve", *given],
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env={**os.environ, "OMP_NUM_THREADS": "1"},
+                env={**os.environ, "OMP_NUM_THREADS": "1", **_absolute_path()},
+                cwd=works_in,
             )
         assert self.process.stdout is not None
         self.line = self.process.stdout.readline().decode()
@@ -124,8 +136,13 @@ def shared_renderer() -> RunningRenderer:
 
 @functools.cache
 def impatient_renderer() -> RunningRenderer:
-    """As :func:`shared_renderer`, for tests of what hangs: it gives that up after 3 s."""
-    return RunningRenderer(_folder("impatient"), "--queue", "4", "--stall", "3", "--drain", "0")
+    """As :func:`shared_renderer`, for tests of what hangs: it gives that up after 3 s.
+
+    Nothing is rendered on it: its memory is that of connections alone.
+    """
+    made = RunningRenderer(_folder("impatient"), "--queue", "4", "--stall", "3", "--drain", "0")
+    assert until(lambda: made.counts()['device_up{device="cpu"}'] == 1.0, PATIENCE)
+    return made
 
 
 def _folder(name: str) -> Path:

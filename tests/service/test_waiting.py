@@ -147,6 +147,24 @@ def test_the_queue_is_bounded_in_bytes_but_takes_one_of_any_size() -> None:
     assert refused.value.retry_after > 0.0
 
 
+def test_those_refused_in_a_row_are_told_to_come_back_one_after_the_other() -> None:
+    door = Door(1, 1 << 30, 1)
+    for _ in range(30):
+        door.rendered(10.0)
+    waits = []
+    for _ in range(8):
+        with pytest.raises(Busy) as refused:
+            door.check(1, [1])
+        waits.append(refused.value.retry_after)
+    assert waits == sorted(waits)
+    assert len(set(waits[:5])) == 5
+    assert waits[-1] == 60.0
+    door.check(1, [])  # there is a place: who is refused next is the first again
+    with pytest.raises(Busy) as refused:
+        door.check(1, [1])
+    assert refused.value.retry_after == pytest.approx(waits[0], rel=0.05)
+
+
 def test_the_wait_that_is_named_follows_the_pace_of_the_workers() -> None:
     def wait(seconds: float, workers: int) -> float:
         waiting = JobQueue(1, 1 << 30, workers)

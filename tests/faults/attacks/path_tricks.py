@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import msgpack
+import psutil
 
 from segue_protocol.connection_file import ConnectionFile
 from segue_protocol.messages import Accepted, Busy, Cancel, Error, Ping, Pong
@@ -36,7 +37,8 @@ TRICKS = (
 
 def attack(content: ConnectionFile) -> str:
     """Whatever is not a listed name is refused; a stream's own name is text and nothing else."""
-    here = set(Path.cwd().iterdir())
+    working_folder = Path(psutil.Process(content.pid).cwd())
+    here = set(working_folder.iterdir())
     tried = 0
     with Peer(content) as peer:
         for trick in TRICKS:
@@ -64,7 +66,7 @@ def attack(content: ConnectionFile) -> str:
             tried += len(changes) + 2
         peer.send(Ping(token=2))
         assert peer.await_(Pong, 10.0).token == 2
-    assert set(Path.cwd().iterdir()) == here, "a file appeared"
+    assert set(working_folder.iterdir()) == here, "a file appeared"
     return f"{tried} names led nowhere"
 
 
