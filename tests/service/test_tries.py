@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from segue.service.board import Board
 from segue.service.events import Failed, Finished
 from segue.service.pool import Pool
 from segue.service.settings import Device, Limits, StorePlace
+from segue.service.worker.keeper import Keeper
 from segue_protocol.errors import Code
-from tests.pools import Ear, ended, fill
+from tests.pools import PATIENCE, Ear, ended, fill
 from tests.renderers import until
 
 _PROGRAM = """
@@ -150,7 +152,7 @@ def test_while_no_machine_is_free_jobs_are_told_and_one_that_comes_is_used(scrip
         fail(begin())
         stay()
     """)
-    with Pool([device], None, Limits(start=2.0)) as pool:
+    with Pool([device], None, Limits(start=60.0)) as pool:
         told = ended(pool.submit(fill(), lambda event: None))
         assert isinstance(told, Failed)
         assert (told.code, told.remedy) == (Code.LOST, "start one")
@@ -162,3 +164,30 @@ def test_while_no_machine_is_free_jobs_are_told_and_one_that_comes_is_used(scrip
         assert isinstance(final, Failed)
         assert final.message == "come to its end"
         assert pool.status().devices[0].restarts == 0
+
+
+def test_a_process_that_waits_for_a_machine_has_its_time_to_start_from_when_it_last_said_so(
+    scripted: Make, tmp_path: Path
+) -> None:
+    device = scripted(f"""
+        for number in range(4):
+            while not os.path.exists(os.path.join({str(tmp_path)!r}, f"say-{{number}}")):
+                time.sleep(0.01)
+            say("waits", message=f"no node is free, {{number}}", remedy="start one")
+        stay()
+    """)
+    now = 0.0
+    board = Board(limits := Limits(start=60.0), 1)
+    keeper = Keeper(device, limits, None, board, lambda: now)
+    keeper.start()
+    try:
+        for number in range(4):
+            (tmp_path / f"say-{number}").touch()
+            assert until(lambda number=number: keeper.status().reason == f"no node is free, {number}", PATIENCE)
+            now += 50.0
+        assert keeper.status().restarts == 0
+        now += 61.0
+        assert until(lambda: keeper.status().restarts == 1, PATIENCE), "another is tried in its place"
+    finally:
+        keeper.close()
+        keeper.join()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -53,9 +54,17 @@ class Lost(Exception):
 class Keeper(threading.Thread):
     """The thread of one device."""
 
-    def __init__(self, device: Device, limits: Limits, store: Store | None, board: Board) -> None:
+    def __init__(
+        self,
+        device: Device,
+        limits: Limits,
+        store: Store | None,
+        board: Board,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``clock``: seconds, by which a process is given its time to start."""
         super().__init__(name=f"segue-{device.name}", daemon=True)
-        self._device, self._limits, self._board = device, limits, board
+        self._device, self._limits, self._board, self._clock = device, limits, board, clock
         self._place = None if store is None else (store.folder, store.limit)
         self._process: RenderProcess | None = None
         self._state: DeviceState = "starting"
@@ -113,7 +122,7 @@ class Keeper(threading.Thread):
             process = self._process = RenderProcess(self._device, self._place)
         except OSError as error:
             raise Lost(f"the render process cannot be started ({error})") from error
-        deadline = time.monotonic() + self._limits.start
+        deadline = self._clock() + self._limits.start
         while not self._closing.is_set():
             received = self._hear(process, _LOOK, self._limits.start)  # it says nothing while it imports
             if received is not None and received.say == "ready":
@@ -125,8 +134,8 @@ class Keeper(threading.Thread):
             if received is not None and received.say == "waits":  # for a machine; it will say so when it has one
                 self._state, self._reason = "lost", received.header["message"]
                 self._board.broken(self, self._reason, received.header["remedy"])
-                deadline = time.monotonic() + self._limits.start
-            if time.monotonic() > deadline:
+                deadline = self._clock() + self._limits.start
+            if self._clock() > deadline:
                 raise Lost(f"the render process was not ready within {self._limits.start:g} s")
 
     def _hear(self, process: RenderProcess, timeout: float, patience: float | None = None) -> Frame | None:
