@@ -261,8 +261,8 @@ def test_a_new_session_of_the_same_connection_may_use_the_ids_of_the_one_before(
 
 def test_a_client_that_announces_audio_and_sends_none_loses_its_place_in_time() -> None:
     with Peer(impatient_renderer().content) as peer:
-        assert isinstance(peer.submit("slow"), messages.Accepted)
         began = time.monotonic()
+        assert isinstance(peer.submit("slow"), messages.Accepted)
         final = peer.final("slow", 20.0)
         assert isinstance(final, messages.Failed)
         assert final.code == "TIMEOUT"
