@@ -242,3 +242,24 @@ def test_doctor_ends_with_1_and_says_what_to_do_where_a_bundle_is_missing(
     broken = next(i for i, line in enumerate(lines) if line.startswith("broken"))
     assert "nowhere" in lines[broken]
     assert "->" in lines[broken + 1]
+
+
+def test_a_system_that_does_not_tell_of_memory_renders_all_the_same(music: Path, tmp_path: Path) -> None:
+    """As Windows, which has no module resource."""
+    program = "import sys; sys.modules['resource'] = None; from segue.cli.main import run; sys.exit(run(sys.argv[1:]))"
+    words = [
+        "fill",
+        str(music),
+        "--out",
+        str(tmp_path / "out.wav"),
+        "--gap",
+        "3-3.5",
+        "--steps",
+        "1",
+        "--method",
+        "splice",
+    ]
+    done = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    (line,) = (line for line in done.stdout.splitlines() if line.startswith("rendered in"))
+    assert "MB" not in line

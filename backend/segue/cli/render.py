@@ -72,7 +72,8 @@ def summary(result: FileResult) -> list[str]:
     lines += (result.report["style"] or {"notes": []})["notes"]
     lines += [note for gap in result.report["gaps"] for note in gap["notes"]]
     total = sum(result.report["seconds"].values())
-    lines.append(f"rendered in {total:.1f} s, at most {result.report['peak_memory_mb']:.0f} MB")
+    peak = result.report["peak_memory_mb"]
+    lines.append(f"rendered in {total:.1f} s" + ("" if peak is None else f", at most {peak:.0f} MB"))
     for file in result.report["files"]:
         if file["samples_over"]:
             lines.append(f"{file['samples_over']} samples over full scale were limited in {file['path']}")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import resource
 import sys
 from pathlib import Path
 
 
-def peak_mb() -> float:
-    """The most resident memory this process has had, in MB."""
+def peak_mb() -> float | None:
+    """The most resident memory this process has had, in MB; None on Windows."""
+    try:
+        import resource  # noqa: PLC0415  absent on Windows
+    except ImportError:
+        return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1 << 20) if sys.platform == "darwin" else peak / 1024
 

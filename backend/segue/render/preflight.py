@@ -89,7 +89,7 @@ def estimate(
     available = available_mb()
     if available is not None and result.megabytes > available:
         raise ResourceError(
-            f"this render needs about {result.megabytes:.0f} MB of memory beyond the {peak_mb():.0f} MB in use, "
+            f"this render needs about {result.megabytes:.0f} MB of memory beyond the {peak_mb() or 0.0:.0f} MB in use, "
             f"but the system can give {available:.0f} MB: close other programs, shorten the gap or give less music"
         )
     return result

@@ -33,11 +33,12 @@ def render_report(
     task: str, regions: Sequence[RenderedRegion], seconds: dict[str, float], style: Resolved | None = None
 ) -> dict[str, Any]:
     """The whole render. ``seconds`` of wall time per stage; ``style``: what was wished for."""
+    peak = peak_mb()
     return {
         "task": task,
         "style": None if style is None else {**style.steering.plain(), "notes": list(style.notes)},
         "gaps": [region_report(r) for r in regions],
         "seconds": {name: round(value, 4) for name, value in seconds.items()},
-        "peak_memory_mb": round(peak_mb(), 1),
+        "peak_memory_mb": None if peak is None else round(peak, 1),
         "versions": running_versions(),
     }
