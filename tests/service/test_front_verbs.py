@@ -116,6 +116,22 @@ def test_a_callback_cancel_from_another_thread_and_a_callback_that_raises_stop_t
     assert not np.array_equal(audio, loop_song(RATE, 10.0, seed=1))
 
 
+def test_a_cancel_while_the_client_connects_stops_the_job_before_it_is_sent() -> None:
+    class CancelledMeanwhile(ConnectionFile):
+        @property
+        def secret_bytes(self) -> bytes:
+            client.cancel()
+            return super().secret_bytes
+
+    renderer = shared_renderer()
+    before = renderer.counts()["jobs_accepted_total"]
+    with segue.Client(CancelledMeanwhile(**renderer.content.model_dump())) as client:
+        with pytest.raises(Cancelled, match="before the job was sent"):
+            client.fill(loop_song(RATE, 10.0), RATE, (5.0, 6.0), settings=QUICK)
+        assert renderer.counts()["jobs_accepted_total"] == before
+        assert client.fill(loop_song(RATE, 10.0), RATE, (5.0, 6.0), settings=QUICK).rate == RATE
+
+
 def test_without_a_renderer_the_error_says_what_to_do(tmp_path) -> None:
     with pytest.raises(ServiceError, match="segue serve") as caught:
         segue.Client(tmp_path / "none.json").status()

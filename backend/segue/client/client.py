@@ -272,6 +272,8 @@ class Client:
             submit = wire.submit_of(job, secrets.token_hex(8), CREDITS, digests=self._remember)
             exchange = Exchange(link, job, submit, ears)
             with self._lock:
+                if self._stopped:
+                    raise Cancelled("stopped before the job was sent")
                 self._exchange = exchange
             try:
                 return _result(job, exchange.run())
