@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -44,6 +45,18 @@ def test_a_second_renderer_in_the_same_place_is_refused_and_the_first_one_stays(
     assert str(renderer.process.pid) in refused.stderr
     with segue.Client(renderer.file) as client:
         assert client.status().devices
+
+
+def test_where_metrics_cannot_be_served_it_says_so_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    file = tmp_path / "run" / "c.json"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        given = ["--connection-file", str(file), "--keys", str(tmp_path / "keys"), "--no-store", "--metrics", port]
+        refused = command("serve", *given)
+    assert refused.returncode != 0
+    assert f"cannot serve metrics on port {port}" in refused.stderr
+    assert "ready" not in refused.stdout
+    assert not file.parent.exists() or list(file.parent.iterdir()) == []
 
 
 def test_status_tells_devices_queue_and_bundles_in_text_and_json() -> None:

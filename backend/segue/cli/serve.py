@@ -92,15 +92,15 @@ def serve(options: ServeOptions) -> None:
     pool = Pool(devices, None if options.no_store else Store(options.store), limits)
     try:
         server = Server(pool, place, front, catalog, limits)
-        content = server.open()
+        _serve_metrics(options.metrics, server)
+        _end_on_signals(server)
+        content = server.open()  # last: what comes before may fail, and nothing is left behind
     except ProtocolError as error:
         pool.close()
         raise local_error(error) from error
     except BaseException:
         pool.close()
         raise
-    _serve_metrics(options.metrics, server)
-    _end_on_signals(server)
     print(f"segue serve: ready on {content.endpoint}, connection file {file}", flush=True)
     server.run()
 
