@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -15,8 +16,10 @@ import psutil
 import pytest
 
 import segue
+from segue.cli.serve import check_free
 from segue.client import ServiceError
-from segue_protocol import messages
+from segue.errors import InvalidRequest
+from segue_protocol import connection_file, messages
 from segue_protocol.connection_file import read_connection_file
 from segue_protocol.errors import ProtocolError
 from tests.lag import Lag
@@ -45,6 +48,19 @@ def test_a_second_renderer_in_the_same_place_is_refused_and_the_first_one_stays(
     assert str(renderer.process.pid) in refused.stderr
     with segue.Client(renderer.file) as client:
         assert client.status().devices
+
+
+def test_where_the_system_does_not_tell_when_a_process_began_the_place_is_taken_if_a_renderer_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lives = shared_renderer().content.model_copy(update={"started": ""})
+    monkeypatch.setattr(connection_file, "started_of", lambda pid: "")  # as outside Linux
+    connection_file.write_connection_file(tmp_path / "lives.json", lives)
+    with pytest.raises(InvalidRequest, match=f"process {lives.pid}.*already serves"):
+        check_free(tmp_path / "lives.json")
+    number_used_again = {"pid": os.getpid(), "endpoint": f"ipc://{tmp_path}/none.sock"}
+    connection_file.write_connection_file(tmp_path / "crashed.json", lives.model_copy(update=number_used_again))
+    check_free(tmp_path / "crashed.json")
 
 
 def test_where_metrics_cannot_be_served_it_says_so_and_leaves_nothing_behind(tmp_path: Path) -> None:

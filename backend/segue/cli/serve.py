@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from segue.cli.options import with_options
-from segue.errors import InvalidRequest, ResourceError
+from segue.errors import InvalidRequest, ResourceError, ServiceError
 
 if TYPE_CHECKING:
     from segue.service.front.server import Server
     from segue.service.settings import Device, DeviceSettings
+    from segue_protocol.connection_file import ConnectionFile
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def serve(options: ServeOptions) -> None:
     from segue_protocol.errors import ProtocolError
 
     file = options.connection_file or default_path()
-    _check_free(file)
+    check_free(file)
     front = FrontSettings(
         tuple(options.bind or [local_endpoint(file)]), options.advertise, drain=options.drain, stall=options.stall
     )
@@ -139,8 +140,12 @@ def parse_devices(options: ServeOptions) -> tuple[DeviceSettings, ...]:
     return tuple(devices)
 
 
-def _check_free(file: Path) -> None:
-    """Refuse the place of a renderer that still runs: its clients would lose it."""
+def check_free(file: Path) -> None:
+    """Refuse the place of a renderer that still runs: its clients would lose it.
+
+    Raises:
+        InvalidRequest: there is one.
+    """
     from segue_protocol.connection_file import Owner, read_connection_file
     from segue_protocol.errors import ProtocolError
 
@@ -148,10 +153,22 @@ def _check_free(file: Path) -> None:
         other = read_connection_file(file, stale_ok=True)
     except ProtocolError:
         return  # none, or none that a client would take
-    if other.owner is Owner.ALIVE:
+    if other.owner is Owner.ALIVE and (other.started or _answers(other)):
         raise InvalidRequest(
             f"a renderer (process {other.pid}) already serves {file}: stop it, or give --connection-file another place"
         )
+
+
+def _answers(other: ConnectionFile) -> bool:
+    """Whether a renderer answers there: where the system does not tell when a process began, its number says little."""
+    from segue.client.link import Link
+    from segue_protocol.errors import Code
+
+    try:
+        Link(other, "segue serve").close()
+    except ServiceError as error:
+        return error.code != Code.CONNECTION
+    return True
 
 
 def _serve_metrics(port: int | None, server: Server) -> None:
