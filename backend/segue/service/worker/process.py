@@ -43,6 +43,7 @@ class RenderProcess:
             stderr=subprocess.PIPE,
             cwd=tempfile.gettempdir(),
             start_new_session=True,  # Ctrl-C is for the pool, which then closes it
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # the same on Windows
         )
         self.heard = time.monotonic()
         self._inbox: queue.Queue[Frame | None] = queue.Queue(_INBOX)
