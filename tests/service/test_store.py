@@ -254,3 +254,11 @@ def test_a_writer_that_is_killed_leaves_a_store_that_works(tmp_path: Path) -> No
     assert store.verify().damaged == ()
     store.put(entry(45))
     assert store.get(entry(45).key) is not None
+
+
+def test_verify_does_not_mind_a_file_that_is_gone_when_it_is_looked_at(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.put(entry(0))
+    gone = file_of(store, 0).with_name("evicted.safetensors")
+    gone.symlink_to(tmp_path / "nowhere")  # listed, and not there
+    assert store.verify().whole == 1

@@ -256,7 +256,7 @@ class Store:
 
     def _sweep(self) -> Iterator[str]:
         """Remove files that no entry names and that have not changed for ten minutes."""
-        old = [p for p in self._files.iterdir() if time.time() - p.stat().st_mtime > STALE_SECONDS]
+        old = [path for path in self._files.iterdir() if _age(path) > STALE_SECONDS]
         with self._index.reading() as db:
             named = {row["file"] for row in db.execute("SELECT file FROM entries")}
         for path in old:
@@ -264,6 +264,14 @@ class Store:
                 with suppress(OSError):
                     path.unlink()
                     yield path.name
+
+
+def _age(path: Path) -> float:
+    """Seconds since a file changed; 0 where another process has removed it meanwhile."""
+    try:
+        return time.time() - path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _listed(row: sqlite3.Row) -> Listed:
