@@ -102,12 +102,16 @@ def ask(studio: StudioProcess, method: str, path: str, **headers: str) -> tuple[
 
 
 def with_cookie(studio: StudioProcess) -> dict[str, str]:
-    return {"Cookie": f"segue-studio={studio.token}"}
+    return {"Cookie": f"segue-studio-{urlsplit(studio.home).port}={studio.token}"}
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_no_route_answers_without_the_token(studio: StudioProcess, method: str, path: str) -> None:
-    for headers in ({}, {"Cookie": "segue-studio=wrong"}, {"Authorization": f"Bearer {studio.token}"}):
+    for headers in (
+        {},
+        {"Cookie": f"segue-studio-{urlsplit(studio.home).port}=wrong"},
+        {"Authorization": f"Bearer {studio.token}"},
+    ):
         assert ask(studio, method, path, **headers)[0] == 403
 
 

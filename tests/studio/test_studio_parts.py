@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from http.cookiejar import CookieJar
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from starlette.responses import PlainTextResponse
+from starlette.testclient import TestClient
 
 from segue.cli.main import run
 from segue.clip.clip import Clip
@@ -18,6 +21,7 @@ from segue.studio.curve import as_text, clicked, read_curve
 from segue.studio.jobs import Desk
 from segue.studio.orders import CONTINUE, FILL, REGENERATE, TRANSITION, Order, gap_text, work_of
 from segue.studio.pictures import CURVE_HEIGHT, Picture, around, draw_clip, draw_curve, envelope, value_at
+from segue.studio.security import Guard
 from segue.studio.texts import progress, refused
 
 RATE = 8000
@@ -208,6 +212,21 @@ def test_what_the_page_says_is_escaped_and_never_empty(capsys: pytest.CaptureFix
     assert "50 %" in progress(Progress("sample", 1, 2, 0.5, 3.0))
     assert "please report it: KeyError" in refused(KeyError("odd"))
     assert "KeyError" in capsys.readouterr().err
+
+
+def test_two_studios_know_a_browser_that_has_been_to_both() -> None:
+    """Browsers keep one jar of cookies for all ports of a host."""
+    jar, page = CookieJar(), PlainTextResponse("the page")
+    browsers = [
+        TestClient(Guard(page, f"token-{port}", frozenset({f"127.0.0.1:{port}"}), port), f"http://127.0.0.1:{port}")
+        for port in (8001, 8002)
+    ]
+    for browser in browsers:
+        browser.cookies.jar = jar
+        assert browser.get("/").status_code == 403
+    for port, browser in zip((8001, 8002), browsers, strict=True):
+        assert browser.get(f"/?token=token-{port}").text == "the page"
+    assert [browser.get("/").text for browser in browsers] == ["the page"] * 2
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.2", "example.org", "::", ""])

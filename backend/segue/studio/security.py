@@ -14,7 +14,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from segue.errors import InvalidRequest
 
-COOKIE = "segue-studio"
 PARAMETER = "token"
 POLICY_VIOLATION = 1008
 """The close code of a websocket that is refused (RFC 6455, 7.4.1)."""
@@ -60,6 +59,12 @@ class Guard:
     token: str = field(repr=False)
     authorities: frozenset[str]
     """host:port, as browsers may call the studio."""
+    port: int
+
+    @property
+    def cookie(self) -> str:
+        """Its name: browsers send cookies to all ports of a host, where other studios may be."""
+        return f"segue-studio-{self.port}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As ASGI calls it."""
@@ -85,7 +90,7 @@ class Guard:
         given = asking.query_params.get(PARAMETER)
         if given is not None and method == "GET" and self._same(given):
             return self._welcome(asking)
-        if self._same(asking.cookies.get(COOKIE, "")):
+        if self._same(asking.cookies.get(self.cookie, "")):
             return None
         return PlainTextResponse(
             "Segue's studio needs its token: open the address that `segue studio` printed, all of it.\n", 403
@@ -97,7 +102,7 @@ class Guard:
     def _welcome(self, asking: HTTPConnection) -> Response:
         rest = [(name, value) for name, value in asking.query_params.multi_items() if name != PARAMETER]
         answer = RedirectResponse(asking.url.path + (f"?{urlencode(rest)}" if rest else ""), 303)
-        answer.set_cookie(COOKIE, self.token, httponly=True, samesite="lax")
+        answer.set_cookie(self.cookie, self.token, httponly=True, samesite="lax")
         return answer
 
 

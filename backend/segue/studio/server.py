@@ -76,7 +76,7 @@ def _run(
         theme=gradio.themes.Default(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
     )
     settings = uvicorn.Config(
-        Guard(app, token, authorities),
+        Guard(app, token, authorities, int(listening.getsockname()[1])),
         log_level="warning",
         access_log=False,
         proxy_headers=False,
