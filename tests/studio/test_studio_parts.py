@@ -17,6 +17,7 @@ from segue.cli.main import run
 from segue.clip.clip import Clip
 from segue.errors import AudioFileError, Cancelled, InvalidRequest, ResourceError
 from segue.render.settings import FileResult, Progress, ProgressCallback
+from segue.studio.clips import playable
 from segue.studio.curve import as_text, clicked, read_curve
 from segue.studio.jobs import Desk
 from segue.studio.orders import CONTINUE, FILL, REGENERATE, TRANSITION, Order, gap_text, work_of
@@ -197,6 +198,16 @@ def test_another_songs_sound_is_what_the_order_says(clip: Path, tmp_path: Path) 
     lost = work_of(replace(order(clip), sound=str(tmp_path / "none.wav")), tmp_path, None)
     with pytest.raises(AudioFileError, match=r"none\.wav"):
         lost(lambda _: None)
+
+
+def test_two_files_of_one_name_are_listened_to_each_as_itself(tmp_path: Path) -> None:
+    heard = []
+    for name, level in (("one", 0.25), ("two", 0.75)):
+        (tmp_path / name).mkdir()
+        soundfile.write(tmp_path / name / "song.aiff", np.full((100, 2), level), RATE)
+        heard.append(playable(str(tmp_path / name / "song.aiff"), tmp_path))
+    assert [soundfile.read(copy)[0][0, 0] for copy in heard] == pytest.approx([0.25, 0.75], abs=1e-4)
+    assert playable(str(tmp_path / "one" / "song.aiff"), tmp_path) == heard[0], "one copy of each"
 
 
 def test_two_times_are_a_gap_as_on_the_command_line() -> None:

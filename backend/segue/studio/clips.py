@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -59,7 +61,8 @@ def playable(path: str, folder: Path) -> str:
     """The file, or a WAV copy of 16 bits in ``folder`` of one that browsers do not play; for listening alone."""
     if Path(path).suffix.lower() in PLAYABLE:
         return path
-    copy = folder / f"{Path(path).name} (to listen to).wav"
+    digest = hashlib.sha256(os.fsencode(path)).hexdigest()  # files of one name have a copy each
+    copy = folder / f"{Path(path).name} (to listen to, {digest[:8]}).wav"
     clip = clip_of(path)
     soundfile.write(copy, clip.samples.T, clip.rate, subtype="PCM_16")
     return str(copy)
