@@ -190,6 +190,13 @@ def test_an_order_that_cannot_be_done_is_refused_before_any_work(clip: Path, tmp
     assert callable(work_of(replace(fine, task=CONTINUE), tmp_path, None))
 
 
+@pytest.mark.parametrize("field", ["seed", "candidates", "amount", "seconds", "overlap"])
+def test_an_emptied_number_field_is_named(field: str, clip: Path, tmp_path: Path) -> None:
+    task = {"seconds": CONTINUE, "overlap": TRANSITION}.get(field, FILL)
+    with pytest.raises(InvalidRequest, match=r"expected a number for .*, got an empty field"):
+        work_of(replace(order(clip), task=task, second=str(clip), **{field: None}), tmp_path, None)
+
+
 def test_another_songs_sound_is_what_the_order_says(clip: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.wav"
     soundfile.write(other, burst().samples.T, RATE)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from segue.api import Style, extend_file, fill_file, regenerate_file, restyle_file, transition_file
 from segue.clip.clip import Clip
@@ -29,6 +29,8 @@ TASKS = {
 }
 """By what the page calls them."""
 
+N = TypeVar("N", int, float)
+
 USES_GAP = frozenset({FILL, REGENERATE, RESTYLE})
 USES_FREEDOM = frozenset({REGENERATE, TRANSITION, RESTYLE})
 
@@ -42,19 +44,19 @@ class Order:
     second: str | None
     start: str
     stop: str
-    seconds: float
+    seconds: float | None
     backward: bool
-    overlap: float
+    overlap: float | None
     matched: bool
     curve: str
     preset: str | None
-    amount: float
+    amount: float | None
     tags: str
     references: list[str] | None
     songs: list[str] | None
     sound: str | None
-    candidates: int
-    seed: int
+    candidates: int | None
+    seed: int | None
     steps: int | None
     method: str
 
@@ -93,9 +95,9 @@ def work_of(order: Order, folder: Path, bundle: str | None) -> Work:
         raise InvalidRequest("load a clip first")
     verb = _verb(order, Path(order.clip), _out(Path(order.clip), order.task, folder))
     settings = RenderSettings(
-        seed=order.seed,
+        seed=_number(order.seed, "the seed"),
         steps=order.steps or None,
-        candidates=order.candidates,
+        candidates=_number(order.candidates, "how many takes to compare"),
         bundle=bundle,
         method=order.method.strip() or None,
     )
@@ -103,7 +105,7 @@ def work_of(order: Order, folder: Path, bundle: str | None) -> Work:
         order.preset or None,
         tags=order.tags.strip() or (),
         reference=tuple(order.references or ()),
-        amount=float(order.amount),
+        amount=float(_number(order.amount, "how much of the style")),
     )
     shared: dict[str, Any] = {"style": style, "settings": settings}
     shared |= {"song": tuple(order.songs or ()), "sound_from": order.sound or None}
@@ -117,7 +119,8 @@ def _verb(order: Order, clip: Path, out: Path) -> Callable[..., FileResult]:
     if order.task == FILL:
         return partial(fill_file, clip, out, gaps=gaps)
     if order.task == CONTINUE:
-        return partial(extend_file, clip, out, seconds=float(order.seconds), backward=order.backward)
+        seconds = float(_number(order.seconds, "the seconds to add"))
+        return partial(extend_file, clip, out, seconds=seconds, backward=order.backward)
     if order.task == REGENERATE:
         if gaps is None:
             raise InvalidRequest("mark what to vary: give its start and end, or click them in the picture")
@@ -128,7 +131,14 @@ def _verb(order: Order, clip: Path, out: Path) -> Callable[..., FileResult]:
         raise InvalidRequest("a transition leads into a second clip: load it too")
     joint = JointSettings() if order.matched else None
     second = Path(order.second)
-    return partial(transition_file, clip, second, out, overlap=float(order.overlap), joint=joint, freedom=freedom)
+    overlap = float(_number(order.overlap, "the seconds both clips share"))
+    return partial(transition_file, clip, second, out, overlap=overlap, joint=joint, freedom=freedom)
+
+
+def _number(value: N | None, what: str) -> N:
+    if value is None:
+        raise InvalidRequest(f"expected a number for {what}, got an empty field: fill it in")
+    return value
 
 
 def _out(clip: Path, task: str, folder: Path) -> Path:
@@ -145,6 +155,6 @@ def rendered_stretches(order: Order, result: FileResult) -> Sequence[Stretch]:
     """Where the result is new, in its own seconds."""
     if order.task == CONTINUE:
         whole = read_audio(result.path).clip().seconds
-        added = float(order.seconds)
+        added = float(_number(order.seconds, "the seconds to add"))
         return [(0.0, added) if order.backward else (whole - added, whole)]
     return [(float(a), float(b)) for a, b in (gap["gap_seconds"] for gap in result.report["gaps"])]
