@@ -26,7 +26,8 @@ struct Installed {
         : program(write_file(here.path / "segue",
                              "#!/bin/sh\ncd " + here.path.string() +
                                  "\necho \"$@\" >> arguments\nls /proc/self/fd > inherited\n"
-                                 "cut -d' ' -f6 /proc/$$/stat > session\necho $$ > process\n" + rest + "\n",
+                                 "cut -d' ' -f6 /proc/$$/stat > session\necho $$ > being-written\n"
+                                 "mv being-written process\n" + rest + "\n",  // never seen half written
                              0700)),
           named("SEGUE_RENDERER", program.string()),
           state("XDG_STATE_HOME", (here.path / "state").string()),

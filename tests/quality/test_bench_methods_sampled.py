@@ -53,7 +53,7 @@ def test_the_default_is_what_a_musician_gets(bench: Workbench) -> None:
         (Paper("ddpm", steps=5, xi=0.0), 5, 0),
         (Generated(steps=4), 4, 0),
         (Generated("ding", 3, conditioned=False), 3, 0),
-        (Chosen(3, steps=1), 1 + 3 + 1, 0),  # the posterior mean, three seeds from noise, one from the splice
+        (Chosen(3, steps=1), 3 + 3 + 1, 0),  # a mean and a sample of three turns each, one from the first splice
     ],
 )
 def test_evaluations_are_those_the_algorithm_says(bench: Workbench, fill: object, forward: int, vjp: int) -> None:
