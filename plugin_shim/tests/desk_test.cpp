@@ -14,6 +14,7 @@
 #include "core/engine.hpp"
 #include "folder_double.hpp"
 #include "host_double.hpp"
+#include "lone_engine.hpp"
 #include "renderer_double.hpp"
 #include "surroundings.hpp"
 
@@ -27,14 +28,6 @@ constexpr double rate = 48'000.0;
 constexpr std::uint32_t block = 256;
 
 constexpr std::int64_t at_second(double seconds) { return static_cast<std::int64_t>(seconds * rate) / block * block; }
-
-template <class Type, class About>
-Type about(const About& job) {
-    Type message;
-    message.job = job.job;
-    message.generation = job.generation;
-    return message;
-}
 
 // An engine that is online with a double, and a host that plays to it.
 struct Studio {
@@ -51,10 +44,8 @@ struct Studio {
     }
 
     [[nodiscard]] EngineSettings settings() const {
-        EngineSettings settings;
+        EngineSettings settings = settings_in(folder);
         settings.connection_file = renderer.file;
-        settings.renders = folder.path / "renders";
-        settings.start_renderer = false;
         settings.bounce_wait = 0.05;
         return settings;
     }

@@ -16,6 +16,7 @@
 #include "core/state.hpp"
 #include "folder_double.hpp"
 #include "host_double.hpp"
+#include "lone_engine.hpp"
 #include "renderer_double.hpp"
 #include "surroundings.hpp"
 
@@ -26,15 +27,6 @@ namespace {
 
 constexpr double rate = 48'000.0;
 constexpr std::uint32_t block = 256;
-
-// Where nothing is found and nothing is left behind.
-EngineSettings settings_in(const Folder& folder) {
-    EngineSettings settings;
-    settings.connection_file = folder.path / "connection.json";
-    settings.renders = folder.path / "renders";
-    settings.start_renderer = false;
-    return settings;
-}
 
 // Whether there are so many threads; one that was joined is listed for a moment longer.
 bool threads_are(std::ptrdiff_t count) {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "folder_double.hpp"
+#include "lone_engine.hpp"
 
 using namespace segue::plugin;
 using namespace segue::plugin::testing;
@@ -20,16 +21,9 @@ namespace {
 
 struct Session {
     Folder folder;
-    Engine engine{settings()};
+    Engine engine{settings_in(folder)};
     std::string stored;
 
-    [[nodiscard]] EngineSettings settings() const {
-        EngineSettings made;
-        made.connection_file = folder.path / "connection.json";
-        made.renders = folder.path / "renders";
-        made.start_renderer = false;
-        return made;
-    }
     bool save() {
         return save_state(&engine, [&](const char* data, std::size_t size) {
             const std::size_t taken = std::min(size, std::size_t{1000});

@@ -45,15 +45,6 @@ std::shared_ptr<const Audio> ramp(std::int64_t samples) {
     return audio;
 }
 
-// Fills the common fields of a message about the job of a SUBMIT or CHUNK.
-template <class Type, class About>
-Type about(const About& job) {
-    Type message;
-    message.job = job.job;
-    message.generation = job.generation;
-    return message;
-}
-
 void say_chunk(RendererDouble& renderer, protocol::Chunk chunk, float value) {
     const std::vector<float> samples(static_cast<std::size_t>(2 * chunk.samples), value);
     chunk.channels = 2;

@@ -8,6 +8,7 @@
 #include "core/engine.hpp"
 #include "core/parameters.hpp"
 #include "folder_double.hpp"
+#include "lone_engine.hpp"
 #include "renderer_double.hpp"
 #include "surroundings.hpp"
 
@@ -24,10 +25,8 @@ struct Met {
         const Folder folder;
         RendererDouble renderer(folder.path);
         renderer.presets = offered;
-        EngineSettings settings;
+        EngineSettings settings = settings_in(folder);
         settings.connection_file = renderer.file;
-        settings.renders = folder.path / "renders";
-        settings.start_renderer = false;
         Engine engine(settings);
         if (!state.empty()) REQUIRE(engine.load(state));
         REQUIRE(engine.activate(48'000.0, 256));

@@ -172,4 +172,13 @@ private:
     std::thread thread_;
 };
 
+// Fills the common fields of a message about the job of a SUBMIT or CHUNK.
+template <class Type, class About>
+Type about(const About& job) {
+    Type message;
+    message.job = job.job;
+    message.generation = job.generation;
+    return message;
+}
+
 }  // namespace segue::plugin::testing

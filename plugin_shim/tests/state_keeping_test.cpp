@@ -14,6 +14,7 @@
 #include "core/state.hpp"
 #include "folder_double.hpp"
 #include "host_double.hpp"
+#include "lone_engine.hpp"
 #include "surroundings.hpp"
 
 using namespace segue::plugin;
@@ -23,14 +24,6 @@ namespace {
 
 constexpr double rate = 48'000.0;
 constexpr std::uint32_t block = 256;
-
-EngineSettings settings_in(const Folder& folder) {
-    EngineSettings settings;
-    settings.connection_file = folder.path / "connection.json";
-    settings.renders = folder.path / "renders";
-    settings.start_renderer = false;
-    return settings;
-}
 
 State with_regions(double region_rate = rate) {
     State state;

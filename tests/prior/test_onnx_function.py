@@ -172,10 +172,10 @@ def test_a_device_that_is_not_there_is_refused_with_the_way_out() -> None:
         function._session("denoise")
 
 
-def test_a_renderer_on_such_a_device_says_so_when_it_is_opened_and_a_cpu_that_it_is_ready() -> None:
-    Renderer(session=ONE).open()
+def test_a_renderer_on_such_a_device_says_so_when_it_is_loaded_and_a_cpu_that_it_is_ready() -> None:
+    Renderer(session=ONE).load()
     with pytest.raises(ResourceError, match="or choose device 'cpu'"):
-        Renderer(session=SessionSettings(device="cuda", index=99)).open()
+        Renderer(session=SessionSettings(device="cuda", index=99)).load()
 
 
 def test_what_a_gradient_kept_is_gone_with_its_tensors_and_waits_for_no_collector() -> None:

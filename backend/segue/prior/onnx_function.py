@@ -43,7 +43,7 @@ class OnnxFunction:
         """Where tensors must lie."""
         return torch_device(self._settings)
 
-    def open(self) -> None:
+    def load(self) -> None:
         """Make the session of calls without a gradient now, so that what is in its way is told now.
 
         Raises:
@@ -153,9 +153,9 @@ class OnnxDenoiser:
         self._function = function
         self._specs = {s.name: s for s in function.signature.others if s.name != "time"}
 
-    def open(self) -> None:
-        """See :meth:`OnnxFunction.open`."""
-        self._function.open()
+    def load(self) -> None:
+        """See :meth:`OnnxFunction.load`."""
+        self._function.load()
 
     @property
     def inputs(self) -> tuple[str, ...]:

@@ -22,8 +22,10 @@ from segue.render.voicing import as_wished, excitation_for, sampled, voiced
 from segue.sampling.contract import Latents
 from segue.tasks.plan import Region, Stereo
 
-HEARD = -2.5
-"""Credit of a splice that a smaller seed has given: it goes first only where all that is new is plainly worse."""
+UNASKED = -2.5
+"""Credit of what was not asked for: what needs no prior where one is wanted, a splice that a smaller seed has given.
+It goes first only where all else is plainly worse.
+"""
 
 VOUCHED = 0.1
 """Credit of a splice for each dB by which its donors fit better than those of a song that can hardly be recalled."""
@@ -122,7 +124,7 @@ def _spliced(studio: Studio, gap: Span, pair: DonorPair) -> Candidate:
     if studio.asks_for_more:
         credit = 0.0  # the song vouches for what stood here, which is not what is asked for
     if pair.lap:
-        how, credit = f"{how}, as before", HEARD
+        how, credit = f"{how}, as before", UNASKED
     return Candidate("splice", audio, how, credit=credit)
 
 

@@ -59,16 +59,16 @@ class Renderer:
     """Renders plans with one bundle: a path, a name, or None for the embedded one."""
 
     def __init__(
-        self, bundle: str | Path | None = None, session: SessionSettings | None = None, *, batched: bool = False
+        self, bundle: str | Path | None = None, session: SessionSettings | None = None, *, batched: bool | None = None
     ) -> None:
         """``session``: the device and threads of the bundle's sessions; by default the CPU, one thread a core.
 
-        ``batched``: whether the network hears all seeds of a gap at once. Then a seed's samples depend on how many
-        others there are, by rounding, see :mod:`segue.render.rows`.
+        ``batched``: whether the network hears all seeds of a gap at once; None: not on a CPU, see
+        :mod:`segue.render.rows`.
         """
         self.bundle = Bundle.open(bundle)
         self.session = session or SessionSettings()
-        self.batched = batched
+        self.batched = self.session.device != "cpu" if batched is None else batched
 
     def one_by_one(self) -> Renderer:
         """A twin whose network hears one item at a time, which takes the least memory; it shares all sessions."""
@@ -92,13 +92,13 @@ class Renderer:
         """The bundle's network; its sessions are made when first needed, and kept."""
         return self._network if self.batched else RowByRow(self._network)
 
-    def open(self) -> None:
+    def load(self) -> None:
         """Load what every render needs now, so that what is in its way is told now.
 
         Raises:
             ResourceError: the device cannot be used. BundleRejected: ONNX Runtime cannot load the network.
         """
-        self._network.open()
+        self._network.load()
         _ = self.codec, self.ear
 
     @cached_property

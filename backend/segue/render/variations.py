@@ -9,16 +9,13 @@ import numpy as np
 
 from segue.errors import NonFinite
 from segue.recall.donors import DonorPair
-from segue.render.candidates import Candidate
+from segue.render.candidates import UNASKED, Candidate
 from segue.render.crossing import Crossing
 from segue.render.scene import Scene
 from segue.render.sound import MARGIN, Sound
 from segue.render.studio import Studio, between, prepare
 from segue.render.voicing import excitation_for, reshaped, sampled, voiced
 from segue.tasks.plan import Region
-
-UNASKED = -2.5
-"""Credit of what needs no prior: it is not what was asked for, and goes first only where that is plainly worse."""
 
 SHAPED = 1.0
 """Credit of the cross-fade that is shaped over units between both tracks: on 74 pairs these kept less to the beat and

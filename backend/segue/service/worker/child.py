@@ -134,7 +134,7 @@ class Child:
     def run(self) -> None:
         """Load, then work until the process ends."""
         try:
-            self._open(None).renderer.open()
+            self._open(None).renderer.load()
         except (SegueError, OSError, MemoryError) as error:
             self._pipe.say(frame("unfit", message=f"{type(error).__name__}: {error}"))
             return
