@@ -45,7 +45,7 @@ def test_every_method_fills_the_gap_and_the_same_seed_gives_the_same_samples(ben
     check_twice(bench, name)
 
 
-@pytest.mark.parametrize("name", ["cross-fade", "mirrored", "loop", "copy", "splice"])
+@pytest.mark.parametrize("name", ["cross-fade", "mirrored", "loop", "copy", "context splice", "splice"])
 def test_a_continuation_has_one_context_and_no_margin(extended: Workbench, name: str) -> None:
     made = rendered(extended, name)
     check(extended, made)
@@ -82,7 +82,7 @@ def test_elsewhere_is_another_place_of_the_same_track_for_each_seed(bench: Workb
 @pytest.mark.parametrize("level", [1.0, 0.1])
 def test_what_the_loop_holds_is_recalled_at_the_tracks_own_level(level: float) -> None:
     bench = Workbench(loop_case(level=level), renderer())
-    for name in ("copy", "splice"):
+    for name in ("copy", "context splice", "splice"):
         assert error_db(bench, rendered(bench, name)) < -30.0
 
 
@@ -103,12 +103,13 @@ def test_the_loop_finds_the_period_of_a_song_that_has_one() -> None:
     assert period / 0.5 == pytest.approx(round(period / 0.5), abs=1e-3)
 
 
-def test_a_clip_without_room_for_a_copy_is_looped_by_the_splice_and_refused_by_the_copy() -> None:
+def test_a_clip_without_room_for_a_copy_is_looped_by_the_splice_and_refused_by_copies() -> None:
     """The paper's setting: 2 s of 6 s."""
     bench = Workbench(loop_case(song=clicks(0.5, 6.0), start=2.0, seconds=2.0), renderer())
     assert "looped" in rendered(bench, "splice").how
-    with pytest.raises(InvalidRequest, match="place"):
-        rendered(bench, "copy")
+    for name in ("copy", "context splice"):
+        with pytest.raises(InvalidRequest, match="place"):
+            rendered(bench, name)
 
 
 def test_the_cross_fade_of_the_contexts_is_at_constant_power(bench: Workbench) -> None:

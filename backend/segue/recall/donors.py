@@ -275,19 +275,15 @@ def donors_in_turn(
         chosen = [replace(choice, switch=at) for choice in chosen]
     consensus = Consensus.of(search.places * HOP + gap.start % HOP, parts)
     laps, places = zip(*(divmod(turn, len(chosen)) for turn in turns), strict=True)
-    pairs = {n: _pair(song, gap, blocked, chosen[n], search.left, search.right) for n in set(places)}
+    pairs = {n: aligned_pair(song, gap, blocked, chosen[n], search) for n in set(places)}
     return tuple(replace(pairs[n], consensus=consensus, lap=lap) for lap, n in zip(laps, places, strict=True))
 
 
-def _pair(
-    song: Float[np.ndarray, "2 samples"],
-    gap: Span,
-    blocked: Sequence[Span],
-    chosen: Chosen,
-    before: _Heard,
-    after: _Heard,
+def aligned_pair(
+    song: Float[np.ndarray, "2 samples"], gap: Span, blocked: Sequence[Span], chosen: Chosen, search: DonorSearch
 ) -> DonorPair:
-    """Frames to samples: each donor aligned to its context."""
+    """A choice of ``search`` from frames to samples: each donor aligned to its context."""
+    before, after = search.left, search.right
     references = [c.reference for c, _ in (before, after) if c is not None]
 
     def fine(frame: int, reference: Span) -> int:

@@ -80,7 +80,7 @@ FEW = ("real", "other", "copy", "splice", "ddpm-50", "mean", "generated-10", "de
 
 CORE: Methods = (
     *("real", "round trip", "round trip, mosaic", "other", "noise"),
-    *("silence", "cross-fade", "mirrored", "loop", "copy", "splice", "janssen"),
+    *("silence", "cross-fade", "mirrored", "loop", "copy", "context splice", "splice", "janssen"),
     *("ddpm-50 guided", "ddim-50 guided"),
     *(
         "default",
@@ -105,7 +105,10 @@ SIDE: Methods = (
 )
 """The methods of the smaller tables: those that the targets and the paper's tasks ask for."""
 
-FOREIGN: Methods = ("real", "round trip", "other", "cross-fade", "copy", "splice", "mean", "generated-10", "default")
+FOREIGN: Methods = (
+    *("real", "round trip", "other", "cross-fade", "copy", "context splice", "splice"),
+    *("mean", "generated-10", "default"),
+)
 """What a musician gets of music that the prior was not trained on, and what it is measured against."""
 
 SEEDS: Methods = ("real", "elsewhere", "splice", "default", "generated-5", "regenerated splice")

@@ -14,11 +14,12 @@ from segue.errors import InvalidRequest
 from segue.recall.donors import MARGIN as PASTE
 from segue.recall.fades import crossfade
 from segue.recall.loop import Loop, find_loop, looped
-from segue.recall.splice import copy
+from segue.recall.splice import copy, splice
 from segue.render.candidates import interpolated
 from segue.render.sound import MARGIN, Sound, mirrored
 from segue.tasks.plan import Stereo
 from segue.tasks.transition import constant_power
+from segue_bench.methods.context_splice import context_pair
 from segue_bench.methods.filling import ALL, Filling
 from segue_bench.workbench import Made, Workbench
 
@@ -86,6 +87,12 @@ def _pasted(bench: Workbench, audio: Stereo, margin: int, how: str) -> Made:
     return Made(bench.at_track_level(pasted), how, margin)
 
 
+def _context_splice(bench: Workbench, seed: int) -> Made:
+    known = bench.place
+    pair = context_pair(bench.song, bench.gap) or known
+    return _pasted(bench, splice(bench.song, pair, bench.gap, PASTE)[0], PASTE, "two places of the song")
+
+
 def _splice(bench: Workbench, seed: int) -> Made:
     how = "two places of the song" if bench.donors.period is None else "looped contexts"
     return bench.joined(Sound(bench.spliced, how))
@@ -106,6 +113,7 @@ BASELINES = (
     _plain("mirrored", "both contexts mirrored at the gap's edges, cross-faded", _mirrored),
     _plain("loop", "what stands before the gap again, at its period where it has one; 23 ms cross-fades", _loop),
     _plain("copy", "the place of the song that fits both contexts best, pasted with 100 ms cross-fades", _copy),
+    _plain("context splice", "two donors by their contexts alone, pasted with 100 ms cross-fades", _context_splice),
     _plain("splice", "the two-donor splice, joined by the seam", _splice),
     _plain("janssen", "autoregressive interpolation, for gaps up to 80 ms", _janssen),
 )
