@@ -30,7 +30,7 @@ METHODS = tuple(
     MethodFacts(name=name, family=family, about=f"what {name} does")
     for family, names in {
         "references": ("real", "round trip", "other", "elsewhere"),
-        "baselines": ("copy", "splice", "janssen"),
+        "baselines": ("copy", "context splice", "splice", "janssen"),
         "paper": ("ddpm-50 guided",),
         "ours": ("default", "generated-20"),
     }.items()

@@ -154,6 +154,7 @@ PERFECT = {
     "gap_mr": 0.0,
     "mel_distance": 0.0,
     "log_spectral_distance": 0.0,
+    "loudness_error": 0.0,
     "high_band_error": 0.0,
     "side_error": 0.0,
     "chroma_cosine": 1.0,

@@ -36,7 +36,7 @@ def verdicts(content: Content) -> list[str]:
 def test_a_default_that_wins_everywhere_is_said_to(tmp_path: Path) -> None:
     content = content_of(planted(tmp_path, WINNING))
     assert content.opening.lost == () and content.opening.behind == ()
-    assert verdicts(content) == ["met", "met", "met", "not measured"]
+    assert verdicts(content) == ["met", "met", "met", "not measured", "not measured", "not measured"]
     text = markdown(content)
     assert text.index("No baseline (copy, splice) beats our default beyond chance") < text.index(
         "Targets of the project"
@@ -81,13 +81,13 @@ def test_clicks_fail_the_seam_target_with_the_share(tmp_path: Path) -> None:
 def test_short_gaps_are_judged_against_janssen(tmp_path: Path, ours: float, verdict: str) -> None:
     made = {"janssen": Planted(2.0), "default": Planted(ours)}
     content = content_of(planted(tmp_path, made, condition="infill-0.05s-song", gap_seconds=0.05))
-    assert verdicts(content) == ["not measured", "not measured", "met", verdict]
+    assert verdicts(content) == ["not measured", "not measured", "met", verdict, "not measured", "not measured"]
 
 
 def test_without_our_default_nothing_is_claimed(tmp_path: Path) -> None:
     content = content_of(planted(tmp_path, {"copy": Planted()}))
     assert not content.opening.judged
-    assert verdicts(content) == ["not measured"] * 4
+    assert verdicts(content) == ["not measured"] * 6
     assert "nothing can be said" in markdown(content)
 
 
@@ -150,6 +150,44 @@ def test_seeds_of_an_excerpt_count_once(tmp_path: Path) -> None:
     assert table.by_method["default"].cells["embedding_diversity"].value > 1.0
 
 
+@pytest.mark.parametrize(("ours", "verdict"), [((3.4, 4.4), "met"), ((3.4, 4.6), "not met"), ((3.9, 4.4), "not met")])
+def test_the_mel_distance_is_to_be_a_share_below_the_splices_and_more_on_hard_gaps(
+    tmp_path: Path, ours: tuple[float, float], verdict: str
+) -> None:
+    """The splice has 4 dB on easy gaps and 6 on hard ones, the splice by contexts alone twice that."""
+    made = results(tmp_path)
+    easy, hard = ours
+    for number in range(12):
+        facts = excerpt(number, 4.0 if number < 8 else 8.0)
+        of = {"real": (0.0, 0.0), "context splice": (8.0, 12.0), "splice": (4.0, 6.0), "default": (easy, hard)}
+        for method, mel in of.items():
+            scores = {"gap_mr": 2.0, "seam_z": 0.5, "mel_distance": mel[number >= 8]}
+            made.write(row(method, facts, scores=scores, embedding=(float(number), 1.0)))
+    target = content_of(made).targets[4]
+    assert target.verdict == verdict
+    over_all = 100 * (1 - (8 * easy + 4 * hard) / 56)
+    assert f"{over_all:.1f} % below (asked for: 15 %)" in target.figures[0]
+    assert any("beside it" in figure and "context splice" in figure for figure in target.figures)
+
+
+@pytest.mark.parametrize(
+    ("high_band", "loudness", "verdict"), [(1.4, -0.9, "met"), (-1.6, 0.5, "not met"), (0.3, 1.1, "not met")]
+)
+def test_the_median_gap_is_as_bright_and_as_loud_as_the_real_one(
+    tmp_path: Path, high_band: float, loudness: float, verdict: str
+) -> None:
+    """One gap in eight is far off, and no median."""
+    made = results(tmp_path)
+    for number in range(8):
+        scores = {"gap_mr": 2.0, "seam_z": 0.5, "high_band_error": high_band, "loudness_error": loudness}
+        if number == 5:
+            scores |= {"high_band_error": -40.0, "loudness_error": 40.0}
+        made.write(row("default", excerpt(number), scores=scores, embedding=(float(number), 1.0)))
+    target = content_of(made).targets[5]
+    assert target.verdict == verdict
+    assert f"8-16 kHz: {abs(high_band):.2f} dB off in the median" in target.figures[0]
+
+
 @pytest.mark.parametrize(("ours", "verdict"), [(0.4, "not met"), (0.6, "met")])
 def test_seeds_that_differ_by_half_of_what_places_of_the_song_do_meet_their_target(
     tmp_path: Path, ours: float, verdict: str
@@ -162,7 +200,7 @@ def test_seeds_that_differ_by_half_of_what_places_of_the_song_do_meet_their_targ
                 embedding = tuple((real + apart * seed).tolist())
                 scores = {"gap_mr": 2.0, "seam_z": 0.5}
                 made.write(row(method, excerpt(number), seed, scores=scores, embedding=embedding))
-    target = content_of(made).targets[4]
+    target = content_of(made).targets[6]
     assert target.verdict == verdict
     assert f"{ours:.2f} of it" in target.figures[0]
 

@@ -14,7 +14,7 @@ from segue.clip.span import Span
 from segue.errors import InvalidRequest
 from segue.guidance.curve import Curve
 from segue_bench.contract import RATE
-from segue_bench.scores.balance import high_band_error_db, side_error_db
+from segue_bench.scores.balance import high_band_error_db, loudness_error_lu, side_error_db
 from segue_bench.scores.beat import beat_grid, beat_phase_error_ms
 from segue_bench.scores.chroma import chroma, chroma_cosine
 from segue_bench.scores.control import control_correlation, freedom_control
@@ -83,6 +83,7 @@ def test_a_louder_gap_is_off_by_its_gain_at_every_scale() -> None:
     assert gap_mr(log_mels(a), log_mels(b)) == pytest.approx(len(WINDOWS) * np.log10(2.0), rel=1e-4)
     assert log_spectral_distance(log_spectrum(a), log_spectrum(b)) == pytest.approx(20 * np.log10(2.0), rel=1e-3)
     assert high_band_error_db(a, b) == pytest.approx(20 * np.log10(2.0), rel=1e-3)
+    assert loudness_error_lu(a, b) == pytest.approx(20 * np.log10(2.0), rel=1e-3)
     assert side_error_db(a, b) == pytest.approx(0.0, abs=1e-4)
 
 
@@ -99,6 +100,7 @@ def test_what_lies_under_the_floor_is_no_error() -> None:
     assert gap_mr(log_mels(silent), log_mels(faint)) == 0.0
     assert log_spectral_distance(log_spectrum(silent), log_spectrum(faint)) == 0.0
     assert high_band_error_db(silent, faint) == pytest.approx(0.0, abs=0.01)
+    assert loudness_error_lu(silent, faint) == pytest.approx(0.0, abs=0.02)
     assert side_error_db(silent, faint) == pytest.approx(0.0, abs=0.01)
 
 

@@ -13,6 +13,7 @@ from segue_bench.scores.registry import SCORES, SET_SCORES
 
 KAD, MR, SEAM = "gap_kad", "gap_mr", "seam_z"
 REALISM, DIVERSITY = "realism", "embedding_diversity"
+MEL, LOUDNESS, HIGH_BAND = "mel_distance", "loudness_error", "high_band_error"
 PASSED, SEAM_LIMIT = "seam_passed", 2.0
 """The share of clips whose seam z is under 2."""
 
@@ -24,9 +25,10 @@ _TITLES = {
     "gap_fad": "gap-FAD",
     "gap_kld": "gap-KLD",
     MR: "gap-MR",
-    "mel_distance": "mel",
+    MEL: "mel",
     "log_spectral_distance": "LSD",
-    "high_band_error": "8-16 kHz",
+    LOUDNESS: "loudness",
+    HIGH_BAND: "8-16 kHz",
     "side_error": "side",
     "chroma_cosine": "chroma",
     "onset_f": "onset F",

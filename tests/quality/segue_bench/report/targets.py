@@ -8,17 +8,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from statistics import median
 
-from segue_bench.report.columns import COLUMNS, DIVERSITY, KAD, KEY, MR, SEAM, SEAM_LIMIT, Column
+from segue_bench.report.columns import (
+    COLUMNS,
+    DIVERSITY,
+    HIGH_BAND,
+    KAD,
+    KEY,
+    LOUDNESS,
+    MEL,
+    MR,
+    SEAM,
+    SEAM_LIMIT,
+    Column,
+)
 from segue_bench.report.figures import DEFAULT, REAL, Cell, Comparison
 from segue_bench.report.table import MAIN, Table, Tables
 from segue_bench.report.words import counted, small
 
 PAPER = "ddpm-50 guided"
-COPIES = ("copy", "splice")
+SPLICE, CONTEXT_SPLICE = "splice", "context splice"
+COPIES = ("copy", SPLICE)
 JANSSEN, JANSSEN_SECONDS = "janssen", 0.08
 MOST_UNITS, PAPER_UNITS = 20.0, 100.0
 SEAMS_PERCENT = 95.0
+NEARER = {"all": 15.0, "hard": 25.0}
+"""Per cent by which the mel distance is to be below the splice's, by part."""
+WITHIN = {HIGH_BAND: 1.5, LOUDNESS: 1.0}
+"""By how much the median rendering may be off."""
 ELSEWHERE, DIVERSE = "elsewhere", 0.5
 _BY_NAME = {column.name: column for column in COLUMNS}
 
@@ -38,8 +56,15 @@ class Target:
 
 
 def targets(tables: Tables) -> tuple[Target, ...]:
-    """All four; where several seeds were rendered, that they differ as well."""
-    judged = (_cheaper_than_paper(tables), _better_than_copies(tables), _seams(tables), _no_loss_to_janssen(tables))
+    """All six; where several seeds were rendered, that they differ as well."""
+    judged = (
+        _cheaper_than_paper(tables),
+        _better_than_copies(tables),
+        _seams(tables),
+        _no_loss_to_janssen(tables),
+        _nearer_than_the_splice(tables),
+        _balanced(tables),
+    )
     diverse = _diverse(tables)
     return judged if diverse.met is None else (*judged, diverse)
 
@@ -98,6 +123,48 @@ def _better_than_copies(tables: Tables) -> Target:
     promise = (
         "Our default beats best-match copy and the splice on the hard third on gap-KAD, gap-MR and seam z, and ties or "
         f"beats them on the rest (judged on {MAIN}; the rest: easy and middle, where it may not lose beyond chance)"
+    )
+    return _judged(promise, checks)
+
+
+def _nearer_than_the_splice(tables: Tables) -> Target:
+    checks: list[tuple[bool, str]] = []
+    notes: list[str] = []
+    for part, wanted in NEARER.items():
+        table = tables.table(MAIN, part)
+        for name in (SPLICE, CONTEXT_SPLICE):
+            compared = None if table is None else table.compared(_BY_NAME[MEL], name)
+            if table is None or compared is None:
+                continue
+            theirs, ours = compared.values
+            below = 100.0 * (1.0 - ours / theirs)
+            text = f"{_said(table, _BY_NAME[MEL], name, compared)}: {below:.1f} % below"
+            if name == SPLICE:
+                checks.append((below >= wanted, f"{text} (asked for: {wanted:g} %)"))
+            else:
+                notes.append(f"beside it, {text}")
+    promise = (
+        f"Our default's mel distance is {NEARER['all']:g} % below the splice's or more, {NEARER['hard']:g} % on the "
+        f"hard third (judged on {MAIN})"
+    )
+    return _judged(promise, checks, notes)
+
+
+def _balanced(tables: Tables) -> Target:
+    checks: list[tuple[bool, str]] = []
+    for name, most in WITHIN.items():
+        column = _BY_NAME[name]
+        sizes, splices = (
+            [abs(r.scores[name]) for r in tables.rows if (r.condition, r.method) == (MAIN, method) and name in r.scores]
+            for method in (DEFAULT, SPLICE)
+        )
+        if sizes:
+            beside = f"; the splice {median(splices):.2f}" if splices else ""
+            text = f"{column.title}: {median(sizes):.2f} {column.unit} off in the median{beside}"
+            checks.append((median(sizes) <= most, f"{text} (asked for: at most {most:g})"))
+    promise = (
+        f"Our default is within {WITHIN[HIGH_BAND]:g} dB of the real gap from 8 to 16 kHz and within "
+        f"{WITHIN[LOUDNESS]:g} LU in loudness, in the median (judged on {MAIN})"
     )
     return _judged(promise, checks)
 

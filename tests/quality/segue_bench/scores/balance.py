@@ -1,4 +1,4 @@
-"""Balance: energy where dull renderings lose it, and the width of the stereo picture."""
+"""Balance: loudness, energy where dull renderings lose it, and the width of the stereo picture."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 import numpy as np
 from jaxtyping import Float
 
+from segue.clip.analysis import k_weighted
 from segue.tasks.plan import Stereo
 from segue_bench.scores.spectra import FLOOR, mean_square
 
@@ -15,6 +16,12 @@ LOW, HIGH = 8_000.0, 16_000.0
 
 def _ratio_db(above: float, below: float) -> float:
     return 10.0 * math.log10((above + FLOOR) / (below + FLOOR))
+
+
+def loudness_error_lu(real: Stereo, rendered: Stereo) -> float:
+    """Loudness over the whole gap, K-weighted, ungated, against the real gap's in LU; below 0 is quieter."""
+    a, b = (float(np.mean(k_weighted(audio) ** 2)) for audio in (rendered, real))
+    return _ratio_db(a, b)
 
 
 def high_band_error_db(real: Stereo, rendered: Stereo) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from segue.errors import InvalidRequest
-from segue_bench.scores.balance import high_band_error_db, side_error_db
+from segue_bench.scores.balance import high_band_error_db, loudness_error_lu, side_error_db
 from segue_bench.scores.beat import beat_phase_error_ms
 from segue_bench.scores.chroma import chroma_cosine
 from segue_bench.scores.contract import ClipScore, Score
@@ -80,6 +80,13 @@ SCORES: Final[tuple[ClipScore, ...]] = (
         "lower",
         "RMS difference of the gap's spectrum up to 22 kHz",
         lambda _, real, rendered: log_spectral_distance(real.spectrum, rendered.spectrum),
+    ),
+    ClipScore(
+        "loudness_error",
+        "LU",
+        "zero",
+        "loudness against the real gap; below 0 is quieter",
+        lambda _, real, rendered: loudness_error_lu(real.inside, rendered.inside),
     ),
     ClipScore(
         "high_band_error",
