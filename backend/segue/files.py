@@ -222,25 +222,21 @@ def _remade(recipe: Recipe, path: Path, given: Sequence[Path]) -> tuple[Job, lis
     """The job of a recipe."""
     p: dict[str, Any] = recipe.parameters
     own = _tracks(recipe)
-    songs = [_find(name, path, given) for name in recipe.sources[own : own + len(p["songs"])]]
-    for song, digest in zip(songs, p["songs"], strict=True):
-        if song.digest != digest:
-            raise InvalidRequest(
-                f"{song.name} is not the recall file the recipe names: give the original with --source"
-            )
+    named = zip(recipe.sources[own : own + len(p["songs"])], p["songs"], strict=True)
+    songs = [_find(name, path, given, digest, "the recall file the recipe names") for name, digest in named]
     freedom = [(float(t), float(v)) for t, v in p.get("freedom", [])]
     spans = [Span(int(a), int(b)) for a, b in p.get("gaps", [])]
     if recipe.task == "infill":
         return jobs.infill(read_audio(path), spans, songs), songs
     if recipe.task == "continuation":
         return jobs.extend(_without_addition(read_audio(path), p), _int(p, "added"), bool(p["backward"]), songs), songs
-    first = _find(recipe.sources[0], path, given)
+    first = _find(recipe.sources[0], path, given, recipe.clip_digest)
     if recipe.task == "regenerate":
         return jobs.regenerate(first, spans, freedom_of(freedom), songs), songs
     if recipe.task == "restyle":
         return jobs.restyle(first, spans, freedom_of(freedom), songs), songs
     if recipe.task == "transition":
-        second = _find(recipe.sources[1], path, given)
+        second = _find(recipe.sources[1], path, given, p.get("entering"), "the track the recipe enters with")
         if "joint" in p:
             return joined(first, second, JoinPlan.from_plain(p["joint"]), freedom_of(freedom), songs), songs
         return jobs.transition(first, second, _int(p, "overlap"), freedom_of(freedom), songs), songs
@@ -260,10 +256,7 @@ def _sound_of(recipe: Recipe, songs: int, path: Path, given: Sequence[Path]) -> 
     name = next(iter(recipe.sources[_tracks(recipe) + songs :]), None)
     if name is None:
         raise InvalidRequest("the recipe does not name the song it takes the sound from: the file was changed since")
-    sound = _find(name, path, given)
-    if sound.digest != digest:
-        raise InvalidRequest(f"{name} is not the song the recipe takes the sound from: give the original with --source")
-    return sound
+    return _find(name, path, given, str(digest), "the song the recipe takes the sound from")
 
 
 def _without_addition(source: AudioFile, parameters: dict[str, Any]) -> AudioFile:
@@ -272,10 +265,25 @@ def _without_addition(source: AudioFile, parameters: dict[str, Any]) -> AudioFil
     return replace(source, samples=kept)
 
 
-def _find(name: str, path: Path, given: Sequence[Path]) -> AudioFile:
-    for candidate in (*(g for g in given if g.name == name), path.with_name(name)):
-        if candidate.is_file():
-            return read_audio(candidate)
+def _find(
+    name: str,
+    path: Path,
+    given: Sequence[Path],
+    digest: str | None = None,
+    what: str = "what the recipe was made from",
+) -> AudioFile:
+    """The file of this name with this ``digest`` (None: the first there is): of two tracks of one name each is found.
+
+    Raises:
+        InvalidRequest: there is none, or it is another than ``what`` is meant.
+    """
+    there = [one for one in (*(g for g in given if g.name == name), path.with_name(name)) if one.is_file()]
+    for candidate in there:
+        file = read_audio(candidate)
+        if digest in (None, file.digest):
+            return file
+    if there:
+        raise InvalidRequest(f"{name} is not {what}: give the original with --source")
     raise InvalidRequest(f"the recipe needs {name}, which is not beside {path.name}: give it with --source")
 
 

@@ -100,6 +100,21 @@ def test_a_transition_copies_both_tracks_bit_for_bit(tmp_path: Path) -> None:
     assert np.array_equal(read_audio(again.path).samples, mixed)
 
 
+def test_a_transition_is_rendered_again_with_the_very_track_it_entered_with(tmp_path: Path) -> None:
+    left, right, other = (tmp_path / name / "song.wav" for name in ("left", "right", "other"))
+    for number, path in enumerate((left, right, other)):
+        path.parent.mkdir()
+        soundfile.write(path, loop_song(44100, 6.0, seed=number).T, 44100, subtype="PCM_16")
+    out = tmp_path / "mix.wav"
+    segue.transition_file(left, right, out, overlap=0.05, settings=FAST)
+    again = segue.rerun_file(out, tmp_path / "again.wav", sources=[left, right])
+    assert np.array_equal(read_audio(again.path).samples, read_audio(out).samples)
+    with pytest.raises(InvalidRequest, match="is not the track the recipe enters with"):
+        segue.rerun_file(out, tmp_path / "third.wav", sources=[left, other])
+    segue.transition_file(left, other, tmp_path / "else.wav", overlap=0.05, settings=FAST)
+    assert read_recipe(out).digest != read_recipe(tmp_path / "else.wav").digest, "the store would mix them up"
+
+
 def test_regenerate_with_freedom_0_gives_the_original_back() -> None:
     song = loop_song(44100, 10.0)
     result = segue.regenerate(song, 44100, (5.0, 6.0), freedom=0.0, settings=FAST)

@@ -59,7 +59,7 @@ def joined(left: AudioFile, right: AudioFile, plan: JoinPlan, freedom: Freedom, 
         plan=replace(job.plan, regions=(region,)),
         source=left,
         pieces=tuple(piece for piece in pieces if _lasts(piece)),
-        parameters={**job.parameters, "joint": plan.plain()},
+        parameters={**job.parameters, "entering": right.digest, "joint": plan.plain()},
         digest=left.digest,
         names=(left.name, right.name, *(song.name for song in songs)),
     )

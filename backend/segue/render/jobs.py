@@ -241,7 +241,7 @@ def transition(
         plan,
         left,
         (Span(0, start), Hole(Span(start, left.length)), Excerpt(right, Span(overlap, right.length))),
-        {"overlap": overlap, "freedom": [list(p) for p in freedom.curve.points]},
+        {"overlap": overlap, "entering": right.digest, "freedom": [list(p) for p in freedom.curve.points]},
         left.digest,
         (left.name, right.name, *(s.name for s in songs)),
     )
