@@ -17,9 +17,10 @@ from segue.joint.job import joined, transition_job
 from segue.joint.plan import JoinPlan
 from segue.joint.propose import plan_transition
 from segue.joint.settings import JointSettings
+from segue.prior.bundle import Bundle
 from segue.render import jobs
 from segue.render.jobs import Job
-from segue.render.run import FreedomLike, PathLike, freedom_of, run_job
+from segue.render.run import FreedomLike, PathLike, freedom_of, run_job, warm_renderer
 from segue.render.settings import FileResult, ProgressCallback, RenderSettings, candidate_path
 from segue.style.resolve import Resolved
 from segue.style.steering import Steering
@@ -180,6 +181,7 @@ def rerun_file(
         recipe.seed, _int(p, "steps"), str(p["sampler"]), _int(p, "candidates"), bundle, _method(p)
     )
     _check_out(job.source, out, RenderSettings(), overwrite)
+    _check_bundle(recipe, warm_renderer(bundle).bundle)
     if job.digest != recipe.clip_digest:
         raise InvalidRequest(
             f"{job.source.name} is not what the recipe was made from: its audio outside the gaps was changed since; "
@@ -188,6 +190,20 @@ def rerun_file(
     wish = _style(recipe, Path(path), [Path(s) for s in sources], settings)
     names = recipe.sources[: len(recipe.sources) - (0 if wish is None else len(wish.steering.references))]
     return _write(replace(job, names=names), songs, out, settings, callback, wish, recipe)
+
+
+def _check_bundle(recipe: Recipe, bundle: Bundle) -> None:
+    """Refuse a bundle that would give other samples than the recipe's.
+
+    Raises:
+        InvalidRequest: it is another.
+    """
+    if bundle.digest != recipe.bundle_digest:
+        own, given = (
+            f"{name} ({digest[:12]})"
+            for name, digest in ((recipe.bundle, recipe.bundle_digest), (bundle.manifest.name, bundle.digest))
+        )
+        raise InvalidRequest(f"the recipe was made with the bundle {own}, got {given}: give its own with --bundle")
 
 
 def _style(recipe: Recipe, path: Path, given: Sequence[Path], settings: RenderSettings) -> Resolved | None:

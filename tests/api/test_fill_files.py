@@ -65,6 +65,13 @@ def test_rerun_gives_the_same_samples(tmp_path: Path) -> None:
         assert read_recipe(again.path).digest == read_recipe(path).digest
 
 
+def test_rerun_refuses_another_bundle_than_the_recipes(tmp_path: Path) -> None:
+    source = write(tmp_path / "song.wav", 44100, 2, "PCM_16")
+    segue.fill_file(source, tmp_path / "out.wav", gaps=["6.0:6.05"], settings=FAST)
+    with pytest.raises(InvalidRequest, match="was made with the bundle"):
+        segue.rerun_file(tmp_path / "out.wav", tmp_path / "again.wav", bundle="waveform")
+
+
 def test_rerun_refuses_a_file_that_was_changed_outside_the_gap(tmp_path: Path) -> None:
     source = write(tmp_path / "song.wav", 44100, 2, "PCM_16")
     segue.fill_file(source, tmp_path / "out.wav", gaps=["6.0:7.0"], settings=FAST)
