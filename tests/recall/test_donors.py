@@ -85,6 +85,13 @@ def test_of_several_places_that_fit_as_well_each_has_its_turn_and_then_the_first
     assert [pair.lap for pair in pairs] == [turn // choices for turn in range(6)]
 
 
+def test_the_highest_seed_has_a_turn_too() -> None:
+    gap = Span(300_000, 340_000)
+    song = Song.of(SONG, [gap], codec())
+    highest = 2**63 - 1
+    assert song.turns(gap, [highest])[0] in {song.turns(gap, [turn])[0] for turn in range(8)}
+
+
 def test_where_the_song_holds_the_music_once_more_every_turn_is_that() -> None:
     gap = Span(SECOND + 2 * RATE, SECOND + 2 * RATE + 70_001)
     song = Song.of(REPEATED, [gap], codec())

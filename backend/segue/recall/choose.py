@@ -20,7 +20,9 @@ _JUMP = 0.01
 _SMOOTH = 9  # frames over which the moment to switch is judged
 _NEARLY = 1.25  # dB by which another choice may be foretold to be worse than the best
 _APART = 0.15  # seconds between the places of two choices: nearer, they are one place
-_MOST = 8  # choices
+
+MOST = 8
+"""Choices there are at the most."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def choices(
     ``alone``: a choice is its one place ``copy``; no pair is wanted. There is one at least.
     """
     best, left = math.inf, np.ones(len(places), bool)
-    for _ in range(_MOST):
+    for _ in range(MOST):
         if not left.any():
             return
         chosen = choose(features, places[left], foretold[left])

@@ -16,7 +16,7 @@ from jaxtyping import Float, Integer
 
 from segue.clip.span import Span
 from segue.recall.blocked import clear_frames, is_clear, known_after, known_before, touching_frames
-from segue.recall.choose import Chosen, choices
+from segue.recall.choose import MOST, Chosen, choices
 from segue.recall.consensus import Consensus
 from segue.recall.fades import best_shift, correlations
 from segue.recall.features import FLOOR_DB, HOP, N_FFT, RATE
@@ -269,7 +269,7 @@ def donors_in_turn(
     parts = foretell_parts(*search.cells)
     alone = search.left[1] is None or search.right[1] is None  # one context says nothing of a second donor
     all_choices = choices(search.features, search.places, spread_over(parts, length), alone=alone)
-    chosen = list(islice(all_choices, max(turns) + 1))
+    chosen = list(islice(all_choices, min(max(turns) + 1, MOST)))
     if alone:
         at = 0 if search.left[1] is None else length
         chosen = [replace(choice, switch=at) for choice in chosen]
