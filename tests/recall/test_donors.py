@@ -98,6 +98,14 @@ def test_where_the_song_holds_the_music_once_more_every_turn_is_that() -> None:
     assert len({song.turns(gap, [turn])[0] for turn in range(4)}) == 1
 
 
+def test_pairs_of_the_same_places_are_one_where_a_context_has_no_distance() -> None:
+    track = REPEATED[:, : SECOND + 4 * RATE]
+    gap = Span(track.shape[1] - 50_000, track.shape[1])
+    one, two = (Song.of(track, [gap], codec()).donors(gap) for _ in range(2))
+    assert one is not None and math.isnan(one.right_db)
+    assert len({one, two}) == 1, "seeds that hear the same places take one turn"
+
+
 def test_a_song_without_room_has_no_donors() -> None:
     gap = Span(RATE, 3 * RATE)
     assert Song.of(notes(1, 4.0), [gap], codec()).donors(gap) is None

@@ -48,18 +48,18 @@ class DonorPair:
     7 dB it cannot. ``expected_db``: by how much the pair is expected to differ from the gap's own music, see
     :mod:`segue.recall.choose`. ``period``: samples at which the contexts were looped to make the donors
     (:mod:`segue.recall.loop`), None for places of the song. ``consensus``: all likely places, None for a loop. ``lap``:
-    how many times every choice has had its turn before.
+    how many times every choice has had its turn before. Pairs of the same places are equal: a NaN equals none.
     """
 
     left: int
     right: int
     switch: int
     copy: int
-    left_db: float
-    right_db: float
-    distance_db: float
+    left_db: float = field(compare=False)
+    right_db: float = field(compare=False)
+    distance_db: float = field(compare=False)
     period: int | None = None
-    expected_db: float | None = None
+    expected_db: float | None = field(default=None, compare=False)
     consensus: Consensus | None = field(default=None, compare=False)
     lap: int = field(default=0, compare=False)
 
