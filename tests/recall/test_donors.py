@@ -47,6 +47,15 @@ def test_a_gap_at_an_edge_uses_its_one_context(side: str) -> None:
     assert pair.switch == (0 if side == "start" else gap.length)
 
 
+def test_the_start_of_a_further_song_is_no_context_of_a_gap_at_the_tracks_end() -> None:
+    track = REPEATED[:, : SECOND + 4 * RATE]
+    gap = Span(track.shape[1] - 50_000, track.shape[1])
+    alone, beside = (Song.of(track, [gap], codec(), songs).donors(gap) for songs in ((), (SONG,)))
+    assert alone is not None and beside is not None
+    assert math.isnan(beside.right_db)
+    assert (beside.left, beside.right, beside.copy) == (alone.left, alone.right, alone.copy)
+
+
 @settings(max_examples=15, deadline=None)
 @given(
     start=st.integers(0, SONG.shape[1] - 1),

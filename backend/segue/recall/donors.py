@@ -101,8 +101,9 @@ def sliding_distance(
 def _contexts(
     features: Float[np.ndarray, "frames bands"], samples: int, gap: Span, blocked: Sequence[Span]
 ) -> tuple[_Context | None, _Context | None]:
-    """The gap's left and right context, each None where fewer than 8 of its frames are known."""
+    """The left and right context of a gap in a track of ``samples``, each None where fewer than 8 frames are known."""
     start, stop = gap.start // HOP, -(-gap.stop // HOP)
+    features = features[: samples // HOP + 1]  # what follows the track in a song is no context of it
     unknown = touching_frames(len(features), HOP, N_FFT // 2, N_FFT // 2, blocked)
     before, after = known_before(gap.start, blocked), known_after(gap.stop, samples, blocked)
     references = (
@@ -216,12 +217,16 @@ class DonorSearch:
 
 
 def donor_search(
-    features: Float[np.ndarray, "frames bands"], samples: int, gap: Span, blocked: Sequence[Span]
+    features: Float[np.ndarray, "frames bands"],
+    samples: int,
+    gap: Span,
+    blocked: Sequence[Span],
+    track: int | None = None,
 ) -> DonorSearch | None:
     """Where donors may stand, or None where the song holds no room for one; the rest as :func:`find_donors`."""
     masked = features.copy()
     masked[touching_frames(len(features), HOP, N_FFT // 2, N_FFT // 2, blocked)] = FLOOR_DB
-    contexts = _contexts(features, samples, gap, blocked)
+    contexts = _contexts(features, samples if track is None else track, gap, blocked)
     left, right = (_distances(masked, samples, context, gap, blocked) for context in contexts)
     places = likely_places(left, right)
     if not len(places):
@@ -239,14 +244,15 @@ def find_donors(
     features: Float[np.ndarray, "frames bands"],
     gap: Span,
     blocked: Sequence[Span],
+    track: int | None = None,
 ) -> DonorPair | None:
     """The best donor pair of ``song`` for ``gap``, or None where the song holds no room for one.
 
     ``song`` is 44.1 kHz stereo at an RMS of about 0.1, ``features`` its :func:`song_features`; ``blocked`` are the
     spans that must not be heard (this gap, other gaps, joins of files). A gap at an edge of the song uses its one
-    context.
+    context. ``track``: samples of the track the gap is in, where other files follow it in the song.
     """
-    found = donors_in_turn(song, features, gap, blocked, (0,))
+    found = donors_in_turn(song, features, gap, blocked, (0,), track)
     return found[0] if found else None
 
 
@@ -256,13 +262,14 @@ def donors_in_turn(
     gap: Span,
     blocked: Sequence[Span],
     turns: Sequence[int],
+    track: int | None = None,
 ) -> tuple[DonorPair, ...]:
     """A donor pair for each of ``turns``, or none where there is no room; the rest as :func:`find_donors`.
 
     Turn 0 has the best pair; others take turns with it, see :func:`segue.recall.choose.choices`.
     """
     blocked = [*blocked, gap]
-    search = donor_search(features, song.shape[1], gap, blocked)
+    search = donor_search(features, song.shape[1], gap, blocked, track)
     if search is None:
         return ()
     length = -(-gap.stop // HOP) - gap.start // HOP

@@ -159,14 +159,14 @@ class Song:
 
     def donors(self, gap: Span) -> DonorPair | None:
         """The best donor pair for a gap of the timeline, or None where there is no room for one."""
-        return find_donors(self.audio, self.features, gap, self.blocked)
+        return find_donors(self.audio, self.features, gap, self.blocked, self.timeline)
 
     def turns(self, gap: Span, turns: Sequence[int]) -> tuple[DonorPair, ...]:
         """A donor pair for each of ``turns``, or none where there is no room: 0 has the best.
 
         Others take others that are foretold nearly as well, as long as there are any, and begin again.
         """
-        return donors_in_turn(self.audio, self.features, gap, self.blocked, turns)
+        return donors_in_turn(self.audio, self.features, gap, self.blocked, turns, self.timeline)
 
     def context(self, gap: Span, reach: int) -> tuple[Stereo, Stereo]:
         """What is known right before and right after ``gap``, up to ``reach`` samples each, (2, n) and (2, m)."""
