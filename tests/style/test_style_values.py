@@ -141,6 +141,8 @@ def test_a_prompt_goes_to_a_bundle_that_reads_one_and_elsewhere_stands_for_its_t
     assert deaf.prompt is None
     assert deaf.steering.terms == (Tags(wanted=(("indie rock", 1.0), ("Mellow", 1.0))),)
     assert "reads no text" in deaf.notes[0] and "indie rock" in deaf.notes[0]
+    both = resolve(Style.of(prompt="sad guitar rock", tags="rock:0.5"), SETTINGS, reads_text=False).steering.terms
+    assert both == (Tags(wanted=(("rock", 0.5), ("guitar", 1.0), ("sad", 1.0))),)
     assert "left out" in resolve(Style.of("telephone", prompt="xyz"), SETTINGS, reads_text=False).notes[0]
     with pytest.raises(InvalidRequest, match="names none of the tags"):
         resolve(Style.of(prompt="xyz"), SETTINGS, reads_text=False)

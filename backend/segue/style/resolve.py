@@ -15,7 +15,7 @@ from segue.render.settings import RenderSettings
 from segue.style.preset import Preset, find_preset, load_preset, preset_references
 from segue.style.steering import Steering
 from segue.style.style import Style
-from segue.style.tags import parse_tags
+from segue.style.tags import check_tag, parse_tags
 from segue.style.terms import Follow, Match, Reference, SteeringTerm, Tags
 
 SAMPLER = "ding"
@@ -118,7 +118,8 @@ def _terms(
     weights = (preset.guidance.tags_weight, preset.guidance.reference_weight) if preset else (1.0, 1.0)
     own: list[SteeringTerm] = [Follow(feature=name, points=curve.points) for name, curve in style.follow]
     own += [Match(feature=name) for name in style.match]
-    if wanted := style.tags or written:
+    named = {check_tag(name) for name, _ in style.tags}
+    if wanted := (*style.tags, *((name, value) for name, value in written if name not in named)):
         own.append(Tags(weights[0], wanted))
     if has_references:
         own.append(Reference(weights[1]))
