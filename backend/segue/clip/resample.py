@@ -18,14 +18,15 @@ from segue.errors import InvalidRequest
 
 MIN_RATE, MAX_RATE = 8_000, 768_000
 _QUALITY = "VHQ"
-_REACH = 128  # samples of the lower rate; soxr's VHQ filter is below -120 dB from 112 on
+REACH = 128
+"""Samples of the lower rate that the filter hears on each side: soxr's VHQ is below -120 dB from 112 on."""
 
 Stereo = Float[np.ndarray, "2 _samples"]
 
 
 def filter_margin(rate: int) -> int:
     """Samples at 44.1 kHz that :func:`patch_from_model` wants on both sides of a gap."""
-    return math.ceil(_REACH * max(1.0, MODEL_RATE / rate))
+    return math.ceil(REACH * max(1.0, MODEL_RATE / rate))
 
 
 def model_length(samples: int, rate: int) -> int:

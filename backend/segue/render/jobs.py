@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from segue.clip.clip import MODEL_RATE
+from segue.clip.clip import MODEL_RATE, Clip
 from segue.clip.files import AudioFile, Excerpt
 from segue.clip.gaps import check_gaps, kept_spans
+from segue.clip.hidden import hidden, reach_of
 from segue.clip.resample import (
     filter_margin,
     model_length,
@@ -121,10 +122,8 @@ def infill(source: AudioFile, gaps: Sequence[Span], songs: Sequence[AudioFile] =
     """
     ordered = check_gaps(gaps, source.length, rate=source.rate, elsewhere=bool(songs))
     spans = tuple(model_span(gap, source.rate) for gap in ordered)
-    hidden = source.samples.copy()
-    for gap in ordered:  # before resampling, whose filter would carry the gap's content past its edges
-        hidden[:, gap.start : gap.stop] = 0
-    plan = Infill(spans).plan([to_model(replace(source, samples=hidden).clip())], songs_of(songs, source.channels))
+    heard = to_model(hidden(source.clip(), ordered))
+    plan = Infill(spans).plan([heard], songs_of(songs, source.channels))
     return Job(
         plan,
         source,
@@ -182,21 +181,30 @@ def extend(source: AudioFile, added: int, backward: bool, songs: Sequence[AudioF
     """
     if added < 1:
         raise InvalidRequest(f"expected at least one sample more, got {added}: ask for a longer continuation")
-    audio, length, rate = to_model(source.clip()), source.length, source.rate
+    length, rate = source.length, source.rate
     parameters: dict[str, Any] = {"added": added, "backward": backward}
     names = (source.name, *(s.name for s in songs))
     if backward:
         # whole periods of both rates in front: every sample of the source keeps its place on the 44.1 kHz grid
         native, model = rate // gcd(rate, MODEL_RATE), MODEL_RATE // gcd(rate, MODEL_RATE)
-        periods = -(-added // native)
+        periods, before = -(-added // native), -(-reach_of(rate) // native)
+        audio = _led_on(source, before * native, 0)[:, before * model :]
         plan = Continuation(periods * model / MODEL_RATE, "backward").plan([audio], songs_of(songs, source.channels))
         pieces: tuple[Span | Hole, ...] = (Hole(Span(0, added)), Span(0, length))
         return Job(plan, source, pieces, parameters, source.digest, names, added - periods * native)
     whole = length * MODEL_RATE // rate
+    audio = _led_on(source, 0, reach_of(rate))
     seconds = (model_length(length + added, rate) - whole) / MODEL_RATE
     plan = Continuation(seconds, "forward").plan([audio[:, :whole]], songs_of(songs, source.channels))
     pieces = (Span(0, length), Hole(Span(length, length + added)))
     return Job(plan, source, pieces, parameters, source.digest, names)
+
+
+def _led_on(source: AudioFile, before: int, after: int) -> Stereo:
+    """A track with so many samples more on each side, into which it goes on as into a gap."""
+    samples = np.pad(source.clip().samples, ((0, 0), (before, after)))
+    ends = (Span(0, before), Span(before + source.length, before + source.length + after))
+    return to_model(hidden(Clip(samples, source.rate), [end for end in ends if end.length]))
 
 
 def check_alike(left: AudioFile, right: AudioFile) -> None:
