@@ -75,6 +75,18 @@ def test_where_metrics_cannot_be_served_it_says_so_and_leaves_nothing_behind(tmp
     assert not file.parent.exists() or list(file.parent.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "given", [["--metrics", "70000"], ["--bind", "tcp://127.0.0.1:99999"], ["--advertise", "tcp://studio:99999"]]
+)
+def test_a_port_that_cannot_be_is_refused_not_taken_for_another(tmp_path: Path, given: list[str]) -> None:
+    """ZeroMQ alone would take 99999 for 34463."""
+    own = ["--connection-file", str(tmp_path / "c.json"), "--keys", str(tmp_path / "keys"), "--no-store"]
+    refused = command("serve", *own, *given)
+    assert refused.returncode == 2
+    assert "expected a port of" in refused.stderr
+    assert not (tmp_path / "c.json").exists()
+
+
 def test_status_tells_devices_queue_and_bundles_in_text_and_json() -> None:
     told = command("status", "--connection-file", str(shared_renderer().file), "--json")
     reply = json.loads(told.stdout)

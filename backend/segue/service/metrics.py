@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from segue.errors import ResourceError
+from segue.errors import InvalidRequest, ResourceError
 
 if TYPE_CHECKING:
     from segue.service.front.server import Server
@@ -66,8 +66,11 @@ def serve_metrics(port: int, server: Server) -> None:
     """Serve them on a thread that ends with the process.
 
     Raises:
+        InvalidRequest: there is no such port.
         ResourceError: the port is taken.
     """
+    if not 1 <= port <= 65535:
+        raise InvalidRequest(f"expected a port of 1 to 65535 for metrics, got {port}")
     registry = CollectorRegistry()
     registry.register(ServiceCollector(server))
     try:

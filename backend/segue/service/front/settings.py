@@ -39,6 +39,9 @@ class FrontSettings:
         for endpoint in (*self.bind, *([self.advertise] if self.advertise else [])):
             if not endpoint.startswith(("tcp://", "ipc://")):
                 raise InvalidRequest(f"expected an endpoint as ipc://PATH or tcp://HOST:PORT, got {endpoint!r}")
+            port = endpoint.rpartition(":")[2]
+            if endpoint.startswith("tcp://") and port.isdecimal() and int(port) > 65535:  # ZeroMQ takes it modulo 65536
+                raise InvalidRequest(f"expected a port of at most 65535, got {endpoint!r}")
         for name in ("max_job_mb", "max_seconds", "credits", "clients", "known_mb", "outbox_mb", "stall"):
             if not getattr(self, name) > 0:
                 raise InvalidRequest(f"{name} must be more than 0, got {getattr(self, name)}")
