@@ -85,6 +85,7 @@ def test_a_click_sets_a_point_and_a_click_on_it_takes_it_away() -> None:
     assert read_curve(as_text(points)).points == points  # type: ignore[union-attr]
     assert clicked(points, 4.1, 0.55, shown) == ((1.0, 0.25),)
     assert len(clicked(points, 4.1, 0.9, shown)) == 3
+    assert as_text(((3599.125, 0.5),)) == "3599.125,0.5"
 
 
 def test_the_curves_picture_has_a_row_for_each_value() -> None:
@@ -228,6 +229,7 @@ def test_what_the_page_says_is_escaped_and_never_empty(capsys: pytest.CaptureFix
     assert "MemoryError" in refused(MemoryError())
     assert "Cancelled" in refused(Cancelled("stopped"))
     assert "50 %" in progress(Progress("sample", 1, 2, 0.5, 3.0))
+    assert 'aria-label="Render"' in progress(Progress("sample", 1, 2, 0.5, 3.0)), "a bar without a name is not read out"
     assert "please report it: KeyError" in refused(KeyError("odd"))
     assert "KeyError" in capsys.readouterr().err
 
@@ -261,3 +263,10 @@ def test_a_port_that_is_taken_or_none_is_refused(capsys: pytest.CaptureFixture[s
     assert "--port" in capsys.readouterr().err
     assert run(["studio", "--port", "70000", "--no-open"]) == 2
     assert "65535" in capsys.readouterr().err
+
+
+def test_a_bundle_that_is_not_there_is_refused_before_the_page_opens(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["studio", "--bundle", "nowhere", "--no-open"]) == 4
+    captured = capsys.readouterr()
+    assert "nowhere" in captured.err
+    assert captured.out == ""

@@ -22,7 +22,11 @@ def studio(
     """
     import webbrowser
 
+    from segue.prior.folders import find_bundle
     from segue.studio.server import serve_studio
+
+    if bundle is not None:
+        find_bundle(bundle)  # a wrong name is said now, not by the first render
 
     def ready(address: str) -> None:
         print(f"segue studio: ready on {address}", flush=True)

@@ -39,4 +39,4 @@ def clicked(points: Points, seconds: float, value: float, shown: Stretch) -> Poi
 
 def as_text(points: Points) -> str:
     """The lines of a CSV file; nothing where there are no points."""
-    return "\n".join(f"{seconds:g},{value:g}" for seconds, value in points)
+    return "\n".join(f"{round(seconds, 6):.12g},{value:g}" for seconds, value in points)

@@ -24,7 +24,7 @@ def progress(event: Progress) -> str:
     left = f", {time_left(event.seconds_left)}" if event.seconds_left is not None else ""
     said = f": {event.message}" if event.message else ""
     return (
-        f'<progress value="{event.fraction:.3f}" max="1" style="width: 100%"></progress>'
+        f'<progress value="{event.fraction:.3f}" max="1" aria-label="Render" style="width: 100%"></progress>'
         + note(f"{event.stage}{steps}, {100 * event.fraction:.0f} %{left}{said}")
     )  # fmt: skip
 
