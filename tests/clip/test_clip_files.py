@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -311,3 +313,14 @@ def test_a_container_is_full_by_what_it_stores(
     assert soundfile.info(tmp_path / "fits.wav").frames == most
     with pytest.raises(AudioFileError, match="outgrow"):
         write_assembled(tmp_path / "more.wav", source, [Span(0, most + 1)])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are bytes there alone")
+def test_a_name_that_is_not_utf_8_is_refused_and_one_with_odd_letters_read(tmp_path: Path) -> None:
+    odd = tmp_path / "\u00fcber 100% #1 & [x].wav"
+    soundfile.write(odd, np.zeros((100, 2)), 44100)
+    assert read_audio(odd).length == 100
+    latin = tmp_path / os.fsdecode(b"latin\xfc.wav")
+    latin.write_bytes(odd.read_bytes())
+    with pytest.raises(AudioFileError, match="not UTF-8: rename"):
+        read_audio(latin)

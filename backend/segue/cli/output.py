@@ -49,8 +49,16 @@ def refuse(error: Exception, *, as_json: bool) -> int:
 
 
 def print_json(value: object) -> None:
-    """One JSON object on stdout; NaN and infinity, which JSON lacks, become null."""
-    print(json.dumps(jsonable(value), ensure_ascii=False, indent=2))
+    """One JSON object on stdout; NaN and infinity, which JSON lacks, become null.
+
+    What stdout cannot encode, such as half a surrogate pair in a file's name, is written as JSON's own escape.
+    """
+    text = json.dumps(jsonable(value), ensure_ascii=False, indent=2)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(jsonable(value), indent=2)
+    print(text)
 
 
 def check_destinations(options: OutputOptions) -> None:

@@ -44,6 +44,10 @@ def inspect(path: Path) -> Header:
     if not path.is_file():
         raise AudioFileError(f"expected an audio file, {path} is {'not a file' if path.exists() else 'not there'}")
     try:
+        str(path).encode()  # libsndfile, recipes and reports take names in UTF-8
+    except UnicodeEncodeError:
+        raise AudioFileError(f"the name {path.name!a} is not UTF-8: rename the file") from None
+    try:
         with path.open("rb") as file:
             return _inspect(path, file)
     except OSError as error:
