@@ -79,8 +79,10 @@ def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_and_a_huge_one_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidRequest, match="a number or a CSV or JSON file, got 'loud'"):
+    with pytest.raises(InvalidRequest, match="a number or a CSV or JSON file, got 'loud', which is not there"):
         read_freedom("loud")
+    with pytest.raises(InvalidRequest, match="which is not a file"):
+        read_freedom(str(tmp_path))
     huge = tmp_path / "c.csv"
     with huge.open("wb") as file:
         file.truncate(MAX_BYTES + 1)

@@ -47,7 +47,8 @@ def read_points(path: Path, what: str = "freedom") -> tuple[tuple[float, float],
         InvalidRequest: not such a file, or a point that is not two numbers; the message names it.
     """
     if not path.is_file():
-        raise InvalidRequest(f"{what} must be a number or a CSV or JSON file, got {str(path)!r}")
+        there = "is not a file" if path.exists() else "is not there"
+        raise InvalidRequest(f"{what} must be a number or a CSV or JSON file, got {str(path)!r}, which {there}")
     if path.stat().st_size > MAX_BYTES:
         raise InvalidRequest(f"{path} is larger than {MAX_BYTES} bytes; {_EXPECTED}")
     try:
