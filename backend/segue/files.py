@@ -12,7 +12,7 @@ from segue.clip.gaps import find_gap, parse_gap, seconds_to_samples
 from segue.clip.recipe import Recipe
 from segue.clip.span import Span
 from segue.clip.tags import read_recipe
-from segue.errors import InvalidRequest
+from segue.errors import AudioFileError, InvalidRequest
 from segue.joint.job import joined, transition_job
 from segue.joint.plan import JoinPlan
 from segue.joint.propose import plan_transition
@@ -324,6 +324,8 @@ def _check_out(source: AudioFile, out: PathLike, settings: RenderSettings | None
         path = candidate_path(Path(out), rank)
         if path.exists() and not overwrite:
             raise InvalidRequest(f"{path} exists: give another name, or allow overwriting (--force)")
+        if path.exists() and not path.is_file():
+            raise AudioFileError(f"expected a file name to write, {path} is something else: choose another name")
         if not path.parent.is_dir():
             raise InvalidRequest(f"the folder {path.parent} does not exist: make it first")
 

@@ -184,6 +184,8 @@ REFUSED = {
     "no recipe": ("rerun {music} {out}", 3, "recipe"),
     "no bundle": ("fill {music} --gap 5:6 --bundle {here}/nowhere {out}", 4, "nowhere"),
     "file in the way": ("fill {music} --gap 5:6 -o {here}/there.wav", 2, "there.wav"),
+    "folder in the way": ("fill {music} --gap 5:6 --force -o {here}/folder.wav", 3, "something else"),
+    "missing audio file": ("info {here}/none.wav", 3, "none.wav is not there"),
     "plot without folder": ("fill {music} --gap 5:6 {out} --plot {here}/no/p.png", 2, "does not exist"),
     "plot of another kind": ("fill {music} --gap 5:6 {out} --plot {here}/p.pdf", 2, "p.png"),
 }
@@ -195,12 +197,14 @@ def test_a_refusal_has_its_code_says_why_and_writes_nothing(
 ) -> None:
     there = tmp_path / "there.wav"
     there.write_bytes(b"precious")
+    (tmp_path / "folder.wav").mkdir()
     line, code, reason = REFUSED[case]
     assert run(line.format(music=music, here=tmp_path, out=f"-o {tmp_path}/out.wav").split()) == code
     captured = capsys.readouterr()
     assert reason in captured.err.splitlines()[-1]
     assert captured.out == ""
-    assert list(tmp_path.iterdir()) == [there]
+    assert "load" not in captured.err.splitlines(), "it was known before any work"
+    assert sorted(tmp_path.iterdir()) == [tmp_path / "folder.wav", there]
     assert there.read_bytes() == b"precious"
 
 
