@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -53,6 +54,19 @@ def test_no_arguments_show_the_help_with_every_command(capsys: pytest.CaptureFix
     assert all(f"  {command.__name__} " in shown for command in COMMANDS)
 
 
+@pytest.mark.parametrize("group", ["store", "keys", "presets"])
+def test_a_group_alone_shows_its_help(group: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([group]) == 0
+    captured = capsys.readouterr()
+    assert "list" in captured.out
+    assert captured.err == ""
+
+
+def test_the_version_is_told_and_nothing_heavy_imported_for_it() -> None:
+    told = python("-c", "import sys; from segue.cli.main import run; run(['--version']); print('torch' in sys.modules)")
+    assert re.fullmatch(r"segue \d+\.\d+\.\d+\S*\nFalse\n", told.stdout)
+
+
 @pytest.mark.parametrize("command", [command.__name__ for command in COMMANDS])
 def test_every_command_has_help_and_json(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([command, "--help"]) == 0
@@ -90,6 +104,13 @@ def test_a_refusal_with_json_is_an_object_on_stdout(capsys: pytest.CaptureFixtur
     captured = capsys.readouterr()
     assert captured.err == ""
     assert json.loads(captured.out) == {"error": {"kind": "BundleRejected", "message": "no ärger", "exit_code": 4}}
+
+
+def test_a_name_that_no_text_can_hold_is_still_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert refuse(AudioFileError("latin\udcfc.wav"), as_json=True) == 3
+    printed = capsys.readouterr().out
+    printed.encode()
+    assert json.loads(printed)["error"]["message"] == "latin\udcfc.wav"
 
 
 @pytest.mark.parametrize(

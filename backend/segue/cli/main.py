@@ -10,6 +10,7 @@ import atexit
 import os
 import sys
 from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
@@ -33,6 +34,7 @@ from segue.errors import Cancelled
 
 INTERRUPTED = 130
 COMMANDS = (fill, extend, regenerate, restyle, transition, bounce, studio, rerun, info, doctor, serve, status)
+GROUPS = (store, keys, presets)
 
 app = typer.Typer(
     name="segue",
@@ -43,16 +45,34 @@ app = typer.Typer(
 )
 for _command in COMMANDS:
     app.command()(_command)
-app.add_typer(store)
-app.add_typer(keys)
-app.add_typer(presets)
+for _group in GROUPS:
+    app.add_typer(_group)
+
+
+def _tell_version(asked: bool) -> bool:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"segue {version('segue')}")
+        raise typer.Exit
+    return asked
+
+
+@app.callback()
+def main_options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """Fill a gap in a track with music that fits."""
 
 
 def run(argv: Sequence[str], other: typer.Typer | None = None) -> int:
     """Run one command line, without the program's name, of ``segue`` or of ``other``; the exit code."""
     as_json = "--json" in argv
+    bare = not argv or (other is None and list(argv) in [[group.info.name] for group in GROUPS])
     try:
-        code = (other or app)(list(argv) or ["--help"], standalone_mode=False)
+        code = (other or app)([*argv, "--help"] if bare else list(argv), standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         return output.refuse(Cancelled("stopped by Ctrl-C"), as_json=as_json)
     except Exception as error:

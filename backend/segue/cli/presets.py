@@ -8,7 +8,7 @@ import typer
 
 from segue.cli.options import Json
 
-presets = typer.Typer(name="presets", help="The styles there are, and one's own.", no_args_is_help=True)
+presets = typer.Typer(name="presets", help="The styles there are, and one's own.")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A preset.", show_default=False)]
 
