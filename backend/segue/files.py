@@ -238,6 +238,11 @@ def _remade(recipe: Recipe, path: Path, given: Sequence[Path]) -> tuple[Job, lis
     """The job of a recipe."""
     p: dict[str, Any] = recipe.parameters
     own = _tracks(recipe)
+    if len(recipe.sources) < own + len(p["songs"]):
+        raise InvalidRequest(
+            f"the recipe names {len(recipe.sources)} files and needs {own + len(p['songs'])}: the file was changed "
+            "after it was written"
+        )
     named = zip(recipe.sources[own : own + len(p["songs"])], p["songs"], strict=True)
     songs = [_find(name, path, given, digest, "the recall file the recipe names") for name, digest in named]
     freedom = [(float(t), float(v)) for t, v in p.get("freedom", [])]

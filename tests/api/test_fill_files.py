@@ -72,6 +72,18 @@ def test_rerun_refuses_another_bundle_than_the_recipes(tmp_path: Path) -> None:
         segue.rerun_file(tmp_path / "out.wav", tmp_path / "again.wav", bundle="waveform")
 
 
+def test_rerun_refuses_a_recipe_that_names_too_few_files(tmp_path: Path) -> None:
+    source, other = (write(tmp_path / name, 44100, 2, "PCM_16") for name in ("song.wav", "take.wav"))
+    out = tmp_path / "out.wav"
+    segue.fill_file(source, out, gaps=["6.0:6.05"], song=[other], settings=FAST)
+    written = out.read_bytes()
+    both = b'["song.wav","take.wav"]'
+    assert written.count(both) == 1
+    out.write_bytes(written.replace(both, b'["song.wav"]'.ljust(len(both))))
+    with pytest.raises(InvalidRequest, match="names 1 files and needs 2"):
+        segue.rerun_file(out, tmp_path / "again.wav")
+
+
 def test_rerun_refuses_a_file_that_was_changed_outside_the_gap(tmp_path: Path) -> None:
     source = write(tmp_path / "song.wav", 44100, 2, "PCM_16")
     segue.fill_file(source, tmp_path / "out.wav", gaps=["6.0:7.0"], settings=FAST)

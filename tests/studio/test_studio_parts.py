@@ -23,6 +23,7 @@ from segue.studio.jobs import Desk
 from segue.studio.orders import CONTINUE, FILL, REGENERATE, TRANSITION, Order, gap_text, work_of
 from segue.studio.pictures import CURVE_HEIGHT, Picture, around, draw_clip, draw_curve, envelope, value_at
 from segue.studio.security import Guard
+from segue.studio.server import authorities_of
 from segue.studio.texts import progress, refused
 
 RATE = 8000
@@ -270,3 +271,8 @@ def test_a_bundle_that_is_not_there_is_refused_before_the_page_opens(capsys: pyt
     captured = capsys.readouterr()
     assert "nowhere" in captured.err
     assert captured.out == ""
+
+
+def test_browsers_leave_the_usual_port_out_of_the_host() -> None:
+    assert authorities_of("127.0.0.1", 8000) == {"127.0.0.1:8000", "localhost:8000"}
+    assert authorities_of("[::1]", 80) == {"[::1]:80", "localhost:80", "[::1]", "localhost"}

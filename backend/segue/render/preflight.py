@@ -55,7 +55,7 @@ class Estimate:
     @property
     def message(self) -> str:
         """One line for people."""
-        return f"about {self.seconds:.0f} s and {self.megabytes:.0f} MB of memory"
+        return f"about {self.seconds:.0f} s and {self.megabytes:.0f} MB of memory more"
 
 
 def estimate(

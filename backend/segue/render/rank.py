@@ -99,6 +99,7 @@ def score(
     gap: Span,
     known: Span,
     reference: SeamReference | None,
+    *,
     surprise: float | None = None,
     credit: float = 0.0,
     wish: float | None = None,

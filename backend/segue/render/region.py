@@ -222,7 +222,16 @@ def join_candidate(
     real = None if judge is None else judge.realism(joined.samples)
     strays = None if crossing is None else crossing.strays(joined.samples)
     scores = score(
-        timeline, joined.samples, gap, around.known, around.reference, surprise, candidate.credit, wish, real, strays
+        timeline,
+        joined.samples,
+        gap,
+        around.known,
+        around.reference,
+        surprise=surprise,
+        credit=candidate.credit,
+        wish=wish,
+        realism=real,
+        strays=strays,
     )
     audio = _finished(studio, gap, joined.samples) * np.float32(1.0 / song.gain)
     return Take(candidate.method, candidate.how, candidate.seed, audio, scores)

@@ -12,6 +12,7 @@ from segue.clip.files import AudioFile
 from segue.clip.recipe import Recipe, running_versions
 from segue.guidance.curve import Curve
 from segue.guidance.freedom import Freedom
+from segue.prior.folders import find_bundle
 from segue.recall.song import Song
 from segue.render.jobs import Job, Piece, pieces_of
 from segue.render.renderer import Listener, Rendered, Renderer
@@ -25,9 +26,13 @@ FreedomLike = float | Sequence[tuple[float, float]] | Curve
 PathLike = str | Path
 
 
-@lru_cache(maxsize=2)
 def warm_renderer(bundle: PathLike | None = None) -> Renderer:
     """The renderer of a bundle, its sessions kept warm between calls."""
+    return _renderer_at(None if bundle is None else find_bundle(bundle))
+
+
+@lru_cache(maxsize=2)
+def _renderer_at(bundle: Path | None) -> Renderer:
     return Renderer(bundle)
 
 

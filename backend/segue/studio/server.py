@@ -39,7 +39,13 @@ def serve_studio(
         token = secrets.token_urlsafe(32)
         name = f"[{where}]" if ":" in where else where
         with _interruptible():
-            _run(listening, folder, token, frozenset({f"{name}:{port}", f"localhost:{port}"}), bundle, ready)
+            _run(listening, folder, token, authorities_of(name, port), bundle, ready)
+
+
+def authorities_of(name: str, port: int) -> frozenset[str]:
+    """What browsers write into Host; they leave out the port that is usual."""
+    known = {f"{host}:{port}" for host in (name, "localhost")}
+    return frozenset(known | {name, "localhost"} if port == 80 else known)
 
 
 def _run(
@@ -84,7 +90,7 @@ def _run(
         timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(settings)
-    address = next(a for a in sorted(authorities) if not a.startswith("localhost"))
+    address = next(a for a in sorted(authorities, reverse=True) if not a.startswith("localhost"))
     ready(f"http://{address}/?{PARAMETER}={token}")
     try:
         server.run(sockets=[listening])
