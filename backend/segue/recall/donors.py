@@ -227,6 +227,8 @@ def donor_search(
     masked = features.copy()
     masked[touching_frames(len(features), HOP, N_FFT // 2, N_FFT // 2, blocked)] = FLOOR_DB
     contexts = _contexts(features, samples if track is None else track, gap, blocked)
+    if contexts == (None, None):  # of such a track nothing is known: it is led into what follows it in the song
+        contexts = _contexts(features, samples, gap, blocked)
     left, right = (_distances(masked, samples, context, gap, blocked) for context in contexts)
     places = likely_places(left, right)
     if not len(places):

@@ -20,7 +20,7 @@ _EACH, _BOTH = 12, 6  # candidates for one context, and for both together
 def context_pair(song: Song, gap: Span) -> DonorPair | None:
     """The pair whose distances to its contexts and difference at the switch sum to least; None without room for one."""
     blocked = [*song.blocked, gap]
-    search = donor_search(song.features, song.samples, gap, blocked)
+    search = donor_search(song.features, song.samples, gap, blocked, song.timeline)
     if search is None:
         return None
     _, _, chosen = min(_pairs(search, -(-gap.stop // HOP) - gap.start // HOP), key=lambda found: found[:2])
