@@ -10,9 +10,6 @@ import typer
 from segue.cli.options import Json
 from segue.cli.output import print_json
 
-AUDIO = frozenset({".wav", ".flac", ".aiff", ".aif", ".caf", ".w64", ".rf64", ".ogg", ".opus", ".mp3"})
-"""What is missing under such a name is a file, not a bundle."""
-
 
 def info(
     what: Annotated[str, typer.Argument(metavar="FILE|BUNDLE", help="An audio file, or a bundle by path or name.")],
@@ -23,9 +20,10 @@ def info(
     For audio: format, loudness, and the recipe it carries if Segue made it.
     """
     from segue.cli.about import about_audio, about_bundle
+    from segue.clip.files import READABLE
 
     path = Path(what)
-    is_missing_audio = path.suffix.lower() in AUDIO and not path.exists()
+    is_missing_audio = path.suffix.lower() in READABLE and not path.exists()  # a file's name, not a bundle's
     is_bundle = path.is_dir() or path.suffix.lower() == ".zip" or not (path.exists() or is_missing_audio)
     facts = about_bundle(what) if is_bundle else about_audio(path)
     if as_json:

@@ -43,6 +43,9 @@ LOSSY = frozenset({"VORBIS", "OPUS", "MPEG_LAYER_I", "MPEG_LAYER_II", "MPEG_LAYE
 EXTENSIONS = {".wav": "WAV", ".flac": "FLAC", ".aiff": "AIFF", ".aif": "AIFF", ".w64": "W64", ".caf": "CAF"}
 """What can be written, by extension."""
 
+READABLE = (*EXTENSIONS, ".ogg", ".opus", ".mp3")
+"""Extensions of what can be read."""
+
 _BLOCK = 1 << 18  # frames read or written at once: all that a lying header can make us allocate
 _MAX_RIFF = (1 << 32) - (1 << 25)  # sizes have 32 bits; the rest is room for chunks
 

@@ -8,13 +8,14 @@ from typing import Any
 
 import gradio as gr
 
+from segue.clip.files import READABLE
 from segue.studio.orders import FILL, TASKS
 from segue.style.preset import preset_paths
 
 MOST_CANDIDATES = 4
 """Takes side by side on the page; the command line renders more."""
 
-AUDIO = [".wav", ".flac", ".aiff", ".aif", ".w64", ".caf", ".ogg", ".opus", ".mp3"]
+AUDIO = list(READABLE)
 
 Component = Any
 """One of Gradio's, which are made by class decorators that no type checker follows."""
